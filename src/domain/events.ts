@@ -1,0 +1,105 @@
+import type { JobId, PeerName } from './ids.ts'
+import type { JobState } from './job.ts'
+
+/** What one peer did for a job so far. Times in ms, sizes in bytes. */
+export interface PeerShare {
+  readonly peerId: PeerName
+  readonly name: string
+  readonly chunks: number
+  readonly units: number
+  readonly computeMs: number
+  /** Sent to the peer. */
+  readonly bytesIn: number
+  /** Received from the peer. */
+  readonly bytesOut: number
+}
+
+/** Paths of a finished job's files; absent when the job has no such file. */
+export interface JobOutputs {
+  readonly result: string
+  readonly key?: string
+  readonly iv?: string
+  readonly hmac?: string
+  readonly manifest: string
+  readonly ledger: string
+}
+
+/** Counters of a job, cumulative over resumes where the journal holds them. */
+export interface JobCounters {
+  readonly inputBytes: number
+  readonly outputBytes: number
+  /** Merged chunks, local ones included. */
+  readonly chunks: number
+  readonly localChunks: number
+  /** Leases that ended without a merged result and went back to pending. */
+  readonly releases: number
+  /** Late or backup results that were right but second. */
+  readonly duplicates: number
+  readonly totalMs: number
+  /** Sum of kernel times, as claimed by peers and measured locally. */
+  readonly computeMs: number
+  /** Sum over shipped chunks of (grant to result) less its compute time. */
+  readonly transferMs: number
+  /** computeMs / (computeMs + transferMs) × 100. */
+  readonly efficiency: number
+  readonly peers: readonly PeerShare[]
+}
+
+/** What a running job reports, in order; `done`, `failed`, `stopped` and `cancelled` are last. */
+export type JobEvent =
+  | { readonly event: 'accepted'; readonly jobId: JobId; readonly task: string; readonly inputBytes: number }
+  | { readonly event: 'waiting'; readonly jobId: JobId; readonly reason: string }
+  | { readonly event: 'notice'; readonly jobId: JobId; readonly message: string }
+  | {
+      readonly event: 'progress'
+      readonly jobId: JobId
+      readonly mergedBytes: number
+      readonly inputBytes: number
+      readonly bytesPerSecond: number
+      /** Estimated, in ms; undefined until something was merged. */
+      readonly remainingMs?: number
+      readonly leasedChunks: number
+      readonly counters: JobCounters
+    }
+  | {
+      readonly event: 'released'
+      readonly jobId: JobId
+      readonly chunkIndex: number
+      readonly peerId: PeerName
+      readonly reason: string
+      /** From the first sign of loss to the chunk's return to the queue, in ms. */
+      readonly afterMs: number
+    }
+  | {
+      readonly event: 'regranted'
+      readonly jobId: JobId
+      readonly chunkIndex: number
+      /** The new holder; absent for the submitter's own worker. */
+      readonly peerId?: PeerName
+      /** From the release to the new grant, in ms. */
+      readonly afterMs: number
+    }
+  | {
+      readonly event: 'barred'
+      readonly jobId: JobId
+      readonly chunkIndex: number
+      readonly peerId: PeerName
+      readonly reason: string
+      /** Path of the kept evidence. */
+      readonly evidence: string
+    }
+  | ({
+      readonly event: 'done'
+      readonly jobId: JobId
+      readonly task: string
+      /** One sentence: what was kept, what was shipped, and why. */
+      readonly summary: string
+      readonly outputs: JobOutputs
+    } & JobCounters)
+  | { readonly event: 'failed'; readonly jobId: JobId; readonly code: string; readonly message: string }
+  | { readonly event: 'stopped' | 'cancelled'; readonly jobId: JobId; readonly message: string }
+
+/** States that no event follows. */
+export function isFinalState(state: JobState): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled'
+}

@@ -1,0 +1,53 @@
+import type { JobId, PeerName } from './ids.ts'
+
+/** Where the submitter's own cores take part. `auto` follows the cost model. */
+export type LocalPolicy = 'auto' | 'never' | 'only'
+
+/** What defines a job's result; the same spec gives the same bytes whoever computes it. */
+export interface JobSpec {
+  readonly jobId: JobId
+  readonly submitter: PeerName
+  readonly submitterName: string
+  /** Name of a task kind in the closed registry. */
+  readonly kind: string
+  readonly params: Uint8Array
+  readonly kernelId: string
+  readonly inputBytes: number
+  /** Bytes of one block of the fixed grid; a chunk is a run of blocks. */
+  readonly blockBytes: number
+  readonly reverse: boolean
+}
+
+/** How the submitter runs a job; never travels. */
+export interface JobOptions {
+  /** Absolute path of the input. */
+  readonly inputPath: string
+  /** Absolute path of the folder that gets the outputs. */
+  readonly outDir: string
+  readonly encrypt: boolean
+  /** 32-byte key file given by the user, else a random key is made. */
+  readonly keyFile?: string
+  readonly local: LocalPolicy
+  /** Upper bound of a chunk, in bytes; the planner adapts below it. */
+  readonly chunkBytesMax: number
+  /** True when the user named the chunk size: then chunks are this long and do not adapt. */
+  readonly chunkBytesFixed: boolean
+  readonly minPeers: number
+  /** How long to wait for `minPeers`, in milliseconds. */
+  readonly waitMs: number
+}
+
+/** `open`: chunks are left to do. `stopped`: interrupted, resumable. The others are final. */
+export type JobState = 'open' | 'stopped' | 'done' | 'failed' | 'cancelled'
+
+/**
+ * A run of grid blocks, cut when it is first granted and never cut again. `chunkIndex` counts cuts, which follow the
+ * order of the output: chunk 0 gives the first bytes of the result (the end of the file when the job reverses).
+ */
+export interface Chunk {
+  readonly chunkIndex: number
+  readonly inputOffset: number
+  readonly inputBytes: number
+  readonly outputOffset: number
+  readonly outputBytes: number
+}
