@@ -23,8 +23,10 @@ export interface ChunkClient {
   readonly signal: AbortSignal
   /**
    * Pulls the whole input of a lease into `into`, in ranges of at most RANGE_BYTES_MAX with a bounded number outstanding.
-   * Several pulls may run at once and are served fairly in order.
-   * @throws WireError STREAM_ENDED, REFUSED, TIMED_OUT, FRAME_MALFORMED
+   * Several pulls may run at once and take turns. Once this has settled, `into` is written no more. `onBytes` gets the
+   * bytes that have arrived so far.
+   * @throws WireError STREAM_ENDED, REFUSED, TIMED_OUT, FRAME_MALFORMED, LIMIT_EXCEEDED (pulled already), or the signal's
+   *   reason
    */
   pull(
     leaseNumber: number,
@@ -37,6 +39,9 @@ export interface ChunkClient {
 /** The protocol as a libp2p service. */
 export interface ChunkService {
   setHandler(handler: ChunkHandler | undefined): void
-  /** Opens the stream on a connection (the bulk one). @throws WireError STREAM_BUSY, STREAM_ENDED, TIMED_OUT */
+  /**
+   * Opens the stream on a connection (the bulk one), one per connection.
+   * @throws WireError STREAM_BUSY, REFUSED (`unknownJob`: it serves no job), STREAM_ENDED, TIMED_OUT
+   */
   open(connection: Connection, options: { signal: AbortSignal }): Promise<ChunkClient>
 }

@@ -60,7 +60,13 @@ export interface LeaseProgress {
 }
 
 /** Why a worker gives a lease back. */
-export type ReleaseReason = 'shutdown' | 'kernel-failed' | 'input-unavailable' | 'input-mismatch' | 'out-of-memory' | 'expired'
+export type ReleaseReason =
+  | 'shutdown'
+  | 'kernel-failed'
+  | 'input-unavailable'
+  | 'input-mismatch'
+  | 'out-of-memory'
+  | 'expired'
 
 /** The submitter's view of one worker's lease stream. */
 export interface LeaseSession {

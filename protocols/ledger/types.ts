@@ -17,7 +17,7 @@ export interface LedgerHandler {
   entries(author: string, from: number, limit: number): readonly Uint8Array[]
   /** Proofs of two entries at one sequence number: pairs of envelopes. */
   forkProofs(): readonly (readonly [Uint8Array, Uint8Array])[]
-  /** Heads that another peer has, by gossip or exchange. */
+  /** Heads that another peer has, by gossip or in an exchange that it opened (one's own returns them). */
   onHeads(heads: readonly FeedHead[], from: PeerId): void
   /** A fork proof that another peer has. */
   onForkProof(proof: readonly [Uint8Array, Uint8Array], from: PeerId): void
@@ -28,12 +28,16 @@ export interface LedgerService {
   setHandler(handler: LedgerHandler | undefined): void
   /** Gossips heads (at most HEADS_PER_MESSAGE_MAX a message). @returns the number of peers it was handed to. */
   publishHeads(heads: readonly FeedHead[]): Promise<number>
-  /** Gossips a fork proof. */
+  /**
+   * Gossips a fork proof.
+   * @returns the number of peers it was handed to: 0 also when it is too long for gossip and so only travels by exchange
+   */
   publishForkProof(proof: readonly [Uint8Array, Uint8Array]): Promise<number>
   /** Exchanges heads and fork proofs with the peer at the other end. @returns its heads. @throws WireError */
   exchange(connection: Connection, options: { signal: AbortSignal }): Promise<readonly FeedHead[]>
   /**
-   * Pulls entries of one author with sequence in [from, to], in order, in bounded messages.
+   * Pulls entries of one author with sequence in [from, to], in order, in bounded messages; ends early when the other
+   * side has no more. Neither signatures nor sequence numbers are checked here.
    * @throws WireError
    */
   pull(

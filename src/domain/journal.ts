@@ -27,13 +27,16 @@ export interface MergedChunk {
 
 /** How far the output file is durable; a resumed sink starts here. */
 export interface SinkCheckpoint {
-  /** Chunks [0, chunkCount) are in the file when sealed in order. */
+  /** Durable chunks: when sealed in order, these are [0, chunkCount). */
   readonly chunkCount: number
   /** Bytes of the result so far, before encryption. */
   readonly plainBytes: number
   /** Bytes in the partial file. */
   readonly fileBytes: number
-  /** SHA-256 over the partial file's first `fileBytes` bytes. */
+  /**
+   * Sealed jobs: the inner SHA-256 of the tag's HMAC so far, over the padded key, the IV and the partial file's first
+   * `fileBytes` bytes, so that one pass serves tag and checkpoint. Empty for placed jobs, whose chunks have hashes.
+   */
   readonly digest: Uint8Array
   /** Plain bytes not yet in the file, because a cipher block was not full; at most 15. */
   readonly tail: Uint8Array

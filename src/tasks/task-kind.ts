@@ -49,7 +49,13 @@ export interface TaskKind {
   /** Runs in a kernel thread. May work in place and return a view of the same buffer. */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
   /**
-   * Runs in a compute thread on the submitter. `result` may be overwritten only if restored before returning.
+   * Set when a chunk may be verified in runs of this many bytes, each against its own (when reversed: mirrored) run of
+   * the result, so that the input need not be held whole. A multiple of {@link TaskKind.sampleBytes}.
+   */
+  readonly verifyBlockBytes?: number
+  /**
+   * Runs in a compute thread on the submitter. `input` is scratch and may be overwritten; `result` may be overwritten
+   * only if restored before returning.
    * @returns why the result is refused, or undefined when it is right.
    */
   verify(input: Uint8Array, result: Uint8Array, call: KernelCall): RefusalReason

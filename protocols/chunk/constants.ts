@@ -1,0 +1,2 @@
+/** Protocol id of chunk streams. */
+export const CHUNK_PROTOCOL = '/swarm/chunk/1.0.0'

@@ -1,0 +1,175 @@
+import { availableParallelism } from 'node:os'
+import type { PeerId } from '@libp2p/interface'
+import { type ApiServer, serveApi } from '../api/server.ts'
+import { KernelPool } from '../compute/compute-pool.ts'
+import { BufferPool } from '../domain/buffer-pool.ts'
+import type { JobEvent } from '../domain/events.ts'
+import { BulkConnections } from '../network/bulk-connection.ts'
+import { deriveSwarmKeys } from '../network/swarm-keys.ts'
+import { LedgerStore } from '../store/ledger-store.ts'
+import { createSigner, createVerifier } from '../store/notary.ts'
+import { LeaseDesk } from '../submitter/lease-desk.ts'
+import { Worker } from '../worker/join-swarm.ts'
+import type { OpenOptions, PeerEvent, SwarmApp, Waiting } from './api-types.ts'
+import { Contacts } from './contacts.ts'
+import { FanOut } from './fan-out.ts'
+import { JobRunner } from './job-runner.ts'
+import { LedgerKeeper } from './ledger-keeper.ts'
+import { Members } from './members.ts'
+import { makeJobId } from './make-job-id.ts'
+import { EnvelopeDesk } from './open-envelopes.ts'
+import { type OpenHome, openHome } from './open-home.ts'
+import { Peer } from './peer.ts'
+import { startNode } from './start-node.ts'
+import { submitterPorts } from './submitter-ports.ts'
+import { systemClock } from './system-clock.ts'
+import { workerPorts } from './worker-ports.ts'
+
+/** Idle chunk buffers kept by one process, in bytes. */
+const BUFFERS_KEPT_BYTES_MAX = 32 * 1024 * 1024
+
+/** Opens a home as a peer in this process. @throws SwarmError as {@link openHome}; NOT_A_MEMBER when a named peer refuses */
+export async function openApp(options: OpenOptions, waiting: Waiting): Promise<SwarmApp> {
+  const home = openHome(options)
+  const closing = new Closing()
+  closing.add(async () => home.close())
+  try {
+    return await composePeer(home, options, closing, waiting)
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+async function composePeer(
+  home: OpenHome,
+  options: OpenOptions,
+  closing: Closing,
+  waiting: Waiting
+): Promise<SwarmApp> {
+  const keys = deriveSwarmKeys(home.membership.secret)
+  const events = new FanOut<PeerEvent>(({ event }) => event !== 'ready')
+  const notice = (message: string) => events.publish({ event: 'notice', message })
+  const threads = options.threads ?? availableParallelism()
+  const compute = new KernelPool(threads)
+  closing.add(() => compute.close())
+  const { node, stop: stopNode } = await startNode(home, keys, options)
+  closing.add(stopNode)
+
+  const signer = createSigner(home.identity)
+  const verify = createVerifier()
+  const envelopes = new EnvelopeDesk(signer, verify)
+  const ledger = new LedgerStore(home.database, signer, verify)
+  const bulk = new BulkConnections()
+  const connectionTo = (peerId: PeerId) => bulk.control(node, peerId)
+  const keeper = new LedgerKeeper({
+    service: node.services.ledger,
+    store: ledger,
+    clock: systemClock,
+    connectionTo,
+    connections: () => members.connections(),
+    onTrouble: notice
+  })
+  closing.add(() => keeper.stop())
+
+  const desk = new LeaseDesk()
+  node.services.lease.setHandler(desk)
+  node.services.chunk.setHandler(desk)
+  node.services.result.setHandler(desk)
+  const buffers = new BufferPool(BUFFERS_KEPT_BYTES_MAX)
+  const shared = { home, peerId: node.peerId, compute, buffers, envelopes, ledger }
+  const worker =
+    options.role === 'joined'
+      ? new Worker(workerPorts({ ...shared, node, bulk, onEvent: (event) => events.publish(event) }))
+      : undefined
+
+  const members: Members = new Members(node, bulk, home.peers, {
+    onJoined: (peerId, name, control) => {
+      events.publish({ event: 'peer-connected', peerId: peerId.toString(), name })
+      keeper.onConnection(control)
+      worker?.onConnection(control)
+    },
+    onLeft: (peerId, name) => {
+      events.publish({ event: 'peer-left', peerId, name })
+      worker?.onDisconnected(peerId)
+    }
+  })
+  const contacts = new Contacts(node, keys, home, notice)
+  closing.add(() => contacts.stop())
+  const jobs = new JobRunner(
+    submitterPorts({
+      ...shared,
+      advert: node.services.advert,
+      connectedPeers: () => members.count,
+      onInternalError: (error) => notice(`internal error: ${error instanceof Error ? error.message : String(error)}`)
+    }),
+    desk,
+    () => makeJobId(home.identity.peerId),
+    (jobId, event) => publishState(events, jobId, event)
+  )
+  node.services.advert.setSource(() => jobs.adverts())
+  closing.add(() => jobs.stopAll())
+  if (worker !== undefined) closing.add(() => worker.stop())
+
+  keeper.start()
+  worker?.start()
+  const peer = new Peer(
+    {
+      home,
+      keys,
+      node,
+      members,
+      desk,
+      jobs,
+      threads,
+      leaseCount: () => worker?.leaseCount ?? 0,
+      dial: (addresses, dialling) => contacts.dial(addresses, dialling),
+      close: () => closing.run()
+    },
+    events
+  )
+  await contacts.start(options.peers, waiting)
+  if (options.role === 'joined') {
+    const api: ApiServer = await serveApi(peer, home.paths.socket)
+    closing.add(() => api.close())
+  }
+  return peer
+}
+
+function publishState(events: FanOut<PeerEvent>, jobId: string, event: JobEvent): void {
+  switch (event.event) {
+    case 'accepted':
+      events.publish({ event: 'job-state', jobId, state: 'open', message: `${event.task}, ${event.inputBytes} bytes` })
+      break
+    case 'done':
+      events.publish({ event: 'job-state', jobId, state: 'done', message: event.summary })
+      break
+    case 'failed':
+    case 'stopped':
+    case 'cancelled':
+      events.publish({ event: 'job-state', jobId, state: event.event, message: event.message })
+      break
+    default:
+  }
+}
+
+/** What must be ended, in the reverse order of its making; each is tried even when one before it fails. */
+class Closing {
+  readonly #steps: (() => Promise<void>)[] = []
+  #running: Promise<void> | undefined
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step)
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#runAll()
+    return this.#running
+  }
+
+  async #runAll(): Promise<void> {
+    const failures: unknown[] = []
+    for (const step of this.#steps.reverse()) await step().catch((error) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, 'the peer could not be closed cleanly')
+  }
+}

@@ -1,0 +1,187 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { FeedHead, LedgerHandler, LedgerService } from '../../protocols/ledger/types.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { ForkProof } from '../store/feed-table.ts'
+import type { LedgerStore } from '../store/ledger-store.ts'
+
+/** How long receipts and heads are gathered before they are written or told, in ms. */
+const GATHER_MS = 200
+/** Longest time for one exchange with a peer, in ms. */
+const EXCHANGE_MS = 60_000
+/** How often heads are told again, since gossip forgets, in ms. */
+const HEADS_AGAIN_MS = 10_000
+
+/** Longest wait for a peer to fetch the rest of this peer's feed before this peer leaves, and how often it is asked. */
+const HAND_OVER_MS = 700
+const HAND_OVER_LOOK_MS = 20
+
+/** What the keeper needs to reach peers. */
+export interface LedgerKeeperPorts {
+  readonly service: LedgerService
+  readonly store: LedgerStore
+  readonly clock: Clock
+  /** The open control connection to a peer. */
+  connectionTo(peerId: PeerId): Connection | undefined
+  /** Open control connections, one a member. */
+  connections(): readonly Connection[]
+  onTrouble(message: string): void
+}
+
+/**
+ * Keeps the ledger in step with the swarm: writes what waits into this peer's feed, tells heads, and pulls what others
+ * have more. Owns the gathering and at most one exchange per peer.
+ */
+export class LedgerKeeper implements LedgerHandler {
+  readonly #ports: LedgerKeeperPorts
+  readonly #stopped = new AbortController()
+  readonly #exchanging = new Map<string, Promise<void>>()
+  readonly #background = new Set<Promise<void>>()
+  #gathering = false
+  readonly #newHeads = new Map<string, FeedHead>()
+
+  constructor(ports: LedgerKeeperPorts) {
+    this.#ports = ports
+  }
+
+  start(): void {
+    const { service, store } = this.#ports
+    service.setHandler(this)
+    store.setListener({
+      onHeads: (heads) => {
+        for (const head of heads) this.#newHeads.set(head.author, head)
+        this.#gather()
+      },
+      onForkProof: (proof) => this.#do(async () => void (await service.publishForkProof(proof))),
+      onWaiting: () => this.#gather()
+    })
+    this.#do(() => this.#tellAgain())
+    this.#gather()
+  }
+
+  /** Writes what still waits, tells the peers, and ends. */
+  async stop(): Promise<void> {
+    const { service, store } = this.#ports
+    const { signal } = new AbortController()
+    await store.appendWaiting({ signal })
+    await this.#tellHeads()
+    await Promise.allSettled(this.#ports.connections().map((connection) => this.#handOver(connection)))
+    this.#stopped.abort()
+    store.setListener(undefined)
+    service.setHandler(undefined)
+    await Promise.allSettled([...this.#background, ...this.#exchanging.values()])
+  }
+
+  /** A member connected: both sides learn what the other has. */
+  onConnection(connection: Connection): void {
+    this.#exchange(connection)
+  }
+
+  heads(): readonly FeedHead[] {
+    return this.#ports.store.heads()
+  }
+
+  entries(author: string, from: number, limit: number): readonly Uint8Array[] {
+    return this.#ports.store.entries(author, from, limit)
+  }
+
+  forkProofs(): readonly ForkProof[] {
+    return this.#ports.store.forkProofs()
+  }
+
+  onHeads(heads: readonly FeedHead[], from: PeerId): void {
+    if (this.#ports.store.missing(heads).length === 0) return
+    const connection = this.#ports.connectionTo(from)
+    if (connection !== undefined) this.#do(() => this.#pullMissing(connection, heads))
+  }
+
+  onForkProof(proof: ForkProof, from: PeerId): void {
+    this.#do(async () => {
+      const kept = await this.#ports.store.ingestForkProof(proof)
+      if (typeof kept !== 'boolean') {
+        this.#ports.onTrouble(`peer ${from.toString()} sent a fork proof that proves nothing: ${kept.reason}`)
+      }
+    })
+  }
+
+  /** Waits until the peer has all of this peer's feed, which is lost to the others while this peer is away. */
+  async #handOver(connection: Connection): Promise<void> {
+    const { service, store, clock } = this.#ports
+    const own = store.heads().find(({ author }) => author === store.self)
+    if (own === undefined) return
+    const signal = AbortSignal.timeout(HAND_OVER_MS)
+    for (;;) {
+      const theirs = await service.exchange(connection, { signal })
+      if (theirs.some(({ author, sequence }) => author === own.author && sequence >= own.sequence)) return
+      await clock.sleep(HAND_OVER_LOOK_MS, { signal })
+    }
+  }
+
+  #exchange(connection: Connection): void {
+    const peerId = connection.remotePeer.toString()
+    if (this.#exchanging.has(peerId) || this.#stopped.signal.aborted) return
+    const exchange = this.#exchangeWith(connection)
+      .catch((error) => this.#trouble(`ledger exchange with peer ${peerId} failed`, error))
+      .finally(() => this.#exchanging.delete(peerId))
+    this.#exchanging.set(peerId, exchange)
+  }
+
+  async #exchangeWith(connection: Connection): Promise<void> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(EXCHANGE_MS)])
+    const heads = await this.#ports.service.exchange(connection, { signal })
+    await this.#pullMissing(connection, heads)
+  }
+
+  async #pullMissing(connection: Connection, heads: readonly FeedHead[]): Promise<void> {
+    const { service, store } = this.#ports
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(EXCHANGE_MS)])
+    for (const range of store.missing(heads)) {
+      const batch: Uint8Array[] = []
+      for await (const entry of service.pull(connection, range, { signal })) batch.push(entry)
+      const { refusal } = await store.ingest(batch, { signal })
+      if (refusal !== undefined && refusal.code !== 'gap') {
+        const from = connection.remotePeer.toString()
+        this.#ports.onTrouble(`an entry of ${range.author} from peer ${from} was refused: ${refusal.reason}`)
+      }
+    }
+  }
+
+  /** Writes and tells soon, once for all that comes within {@link GATHER_MS}. */
+  #gather(): void {
+    if (this.#gathering || this.#stopped.signal.aborted) return
+    this.#gathering = true
+    this.#do(async () => {
+      await this.#ports.clock.sleep(GATHER_MS, { signal: this.#stopped.signal }).catch(() => undefined)
+      this.#gathering = false
+      if (this.#stopped.signal.aborted) return
+      await this.#ports.store.appendWaiting({ signal: this.#stopped.signal })
+      await this.#tellHeads()
+    })
+  }
+
+  async #tellHeads(): Promise<void> {
+    const heads = [...this.#newHeads.values()]
+    this.#newHeads.clear()
+    if (heads.length > 0) await this.#ports.service.publishHeads(heads)
+  }
+
+  async #tellAgain(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      await this.#ports.clock.sleep(HEADS_AGAIN_MS, { signal }).catch(() => undefined)
+      const own = this.heads().filter(({ author }) => author === this.#ports.store.self)
+      if (!signal.aborted && own.length > 0) await this.#ports.service.publishHeads(own)
+    }
+  }
+
+  #do(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error) => this.#trouble('the ledger could not be kept in step', error))
+      .finally(() => this.#background.delete(running))
+    this.#background.add(running)
+  }
+
+  #trouble(what: string, error: unknown): void {
+    if (this.#stopped.signal.aborted) return
+    this.#ports.onTrouble(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

@@ -1,0 +1,61 @@
+import type { PeerId } from '@libp2p/interface'
+import type { AdvertService } from '../../protocols/advert/types.ts'
+import type { BufferPool } from '../domain/buffer-pool.ts'
+import type { ComputePool } from '../domain/compute.ts'
+import { exportJobLedger } from '../store/ledger-file-writer.ts'
+import type { LedgerStore } from '../store/ledger-store.ts'
+import { writeByRename } from '../store/output-atomic.ts'
+import { openSink } from '../store/sink.ts'
+import type { SubmitterPorts } from '../submitter/ports.ts'
+import { keepEvidence } from './evidence.ts'
+import type { EnvelopeDesk } from './open-envelopes.ts'
+import type { OpenHome } from './open-home.ts'
+import { systemClock } from './system-clock.ts'
+
+/** What the submitter's ports are made of. */
+export interface SubmitterParts {
+  readonly home: OpenHome
+  readonly peerId: PeerId
+  readonly advert: AdvertService
+  readonly compute: ComputePool
+  readonly buffers: BufferPool
+  readonly envelopes: EnvelopeDesk
+  readonly ledger: LedgerStore
+  readonly connectedPeers: () => number
+  readonly onInternalError: (error: unknown) => void
+}
+
+/** Hands the submitter what it needs of network, store and compute. */
+export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
+  const { home, envelopes, ledger } = parts
+  const { signal } = new AbortController()
+  return {
+    peerId: parts.peerId,
+    submitter: home.identity.peerId,
+    name: home.name,
+    advert: parts.advert,
+    compute: parts.compute,
+    buffers: parts.buffers,
+    journal: home.journal,
+    clock: systemClock,
+    openSink,
+    random: Math.random,
+    mainThreadCpuMs,
+    openClaim: (envelope) => envelopes.openClaim(envelope),
+    signReceipt: (receipt) => envelopes.signReceipt(receipt),
+    keepReceipts: (receipts) => ledger.keepReceipts(receipts, { signal }),
+    closeJob: async (close, receipts) => void (await ledger.closeJob(close, receipts, { signal })),
+    writeJobLedger: async (jobId, path) => void (await exportJobLedger(path, home.database, jobId, { signal })),
+    keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),
+    writeFile: (path, text) =>
+      writeByRename(path, (file) => file.writeFile(text), { force: true, signal }),
+    connectedPeers: parts.connectedPeers,
+    onInternalError: parts.onInternalError
+  }
+}
+
+/** CPU time of this thread where Node tells it (from 23.9), else of the process. In ms. */
+function mainThreadCpuMs(): number {
+  const { user, system } = (process.threadCpuUsage ?? process.cpuUsage).call(process)
+  return (user + system) / 1000
+}

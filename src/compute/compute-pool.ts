@@ -1,0 +1,119 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { ComputePool } from '../domain/compute.ts'
+import { SwarmError } from '../errors.ts'
+import type {
+  CheckResultReply,
+  CheckResultRequest,
+  ReadInputReply,
+  ReadInputRequest,
+  RunKernelReply,
+  RunKernelRequest,
+  RunLocalReply,
+  RunLocalRequest,
+  ThreadFailure
+} from './kernel-messages.ts'
+import { SlotQueue } from './slot-queue.ts'
+
+/** Operations that may wait for a thread; more is a bug of the caller, whose windows are far smaller. */
+const WAITING_OPERATIONS_MAX = 1024
+/** How long an aborted operation may go on before its thread is ended, in ms. Ending a thread costs more than a short operation. */
+const ABORT_GRACE_MS = 200
+/** Heap of a thread; chunk buffers do not count. Small heaps keep a thread at 10 MB. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 2 }
+
+/** Kernel threads over piscina. Owns the threads; whoever opens it closes it. */
+export class KernelPool implements ComputePool {
+  readonly threads: number
+  readonly #pool: Piscina
+  readonly #slots: SlotQueue
+  readonly #abortGraceMs: number
+
+  /**
+   * @param threads kernel threads, at least 1
+   * @param options abortGraceMs: {@link ABORT_GRACE_MS} unless given
+   */
+  constructor(threads: number, options: { abortGraceMs?: number } = {}) {
+    this.threads = threads
+    this.#abortGraceMs = options.abortGraceMs ?? ABORT_GRACE_MS
+    this.#slots = new SlotQueue(threads, WAITING_OPERATIONS_MAX)
+    this.#pool = new Piscina({
+      // Beside this file under either extension: .ts as run by the tests, .js from dist.
+      filename: fileURLToPath(new URL(`./kernel-thread${extname(import.meta.url)}`, import.meta.url)),
+      minThreads: 1,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      maxQueue: threads,
+      execArgv: [],
+      resourceLimits: THREAD_LIMITS
+    })
+  }
+
+  readInput(request: ReadInputRequest, options: { signal: AbortSignal }): Promise<ReadInputReply> {
+    return this.#run<ReadInputReply>('readInput', request, options.signal)
+  }
+
+  runKernel(request: RunKernelRequest, options: { signal: AbortSignal }): Promise<RunKernelReply> {
+    return this.#run<RunKernelReply>('runKernel', request, options.signal)
+  }
+
+  runLocal(request: RunLocalRequest, options: { signal: AbortSignal }): Promise<RunLocalReply> {
+    return this.#run<RunLocalReply>('runLocal', request, options.signal)
+  }
+
+  checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
+    return this.#run<CheckResultReply>('checkResult', request, options.signal)
+  }
+
+  /** Refuses what waits, ends the threads. */
+  async close(): Promise<void> {
+    this.#slots.close(closed())
+    await this.#pool.destroy()
+  }
+
+  async #run<Reply>(name: string, request: { buffer: ArrayBuffer }, signal: AbortSignal): Promise<Reply> {
+    await this.#slots.acquire(signal)
+    // Piscina's own abort ends the thread, so it gets a signal that follows the caller's after the grace.
+    const ending = new AbortController()
+    const running = this.#pool
+      .run(request, { name, transferList: [request.buffer], signal: ending.signal })
+      .finally(() => this.#slots.release()) as Promise<Reply | ThreadFailure>
+    try {
+      const reply = await abortable(running, signal, () => endAfterGrace(running, ending, this.#abortGraceMs))
+      if (isFailure(reply)) throw new SwarmError(reply.failure.code, reply.failure.message)
+      return reply
+    } catch (error) {
+      if (error instanceof SwarmError || signal.aborted) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new SwarmError('KERNEL_FAILED', `a kernel thread failed in ${name}: ${reason}`, { cause: error })
+    }
+  }
+}
+
+/** Settles like `running`, or rejects with the signal's reason as soon as it aborts; then calls `onAbort`. */
+function abortable<Value>(running: Promise<Value>, signal: AbortSignal, onAbort: () => void): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      onAbort()
+      reject(signal.reason)
+    }
+    if (signal.aborted) return aborted()
+    signal.addEventListener('abort', aborted, { once: true })
+    running.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+  })
+}
+
+function endAfterGrace(running: Promise<unknown>, ending: AbortController, graceMs: number): void {
+  const timer = setTimeout(() => ending.abort(), graceMs)
+  const stop = (): void => clearTimeout(timer)
+  running.then(stop, stop)
+}
+
+function isFailure<Reply>(reply: Reply | ThreadFailure): reply is ThreadFailure {
+  return typeof reply === 'object' && reply !== null && 'failure' in reply
+}
+
+function closed(): SwarmError {
+  return new SwarmError('COMPUTE_CLOSED', 'the compute threads are closed')
+}

@@ -1,0 +1,36 @@
+import type { ComputePool } from '../domain/compute.ts'
+
+/** Requests of the operations, as they cross to a kernel thread. */
+export type ReadInputRequest = Parameters<ComputePool['readInput']>[0]
+export type RunKernelRequest = Parameters<ComputePool['runKernel']>[0]
+export type RunLocalRequest = Parameters<ComputePool['runLocal']>[0]
+export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
+
+/** Answers of the operations. */
+export interface ReadInputReply {
+  readonly buffer: ArrayBuffer
+  readonly inputHash: Uint8Array
+}
+export interface RunKernelReply {
+  readonly buffer: ArrayBuffer
+  readonly byteLength: number
+  readonly outputHash: Uint8Array
+  readonly computeMs: number
+}
+export interface RunLocalReply {
+  readonly buffer: ArrayBuffer
+  readonly byteLength: number
+  readonly computeMs: number
+}
+export interface CheckResultReply {
+  readonly buffer: ArrayBuffer
+  readonly verdict: 'passed' | 'refused' | 'input-changed'
+  readonly reason?: string
+  /** True when result, signed claim and input together prove that the result is false. */
+  readonly proof?: boolean
+}
+
+/** An error as it crosses threads: structured clones lose `code`. */
+export interface ThreadFailure {
+  readonly failure: { readonly code: string; readonly message: string }
+}

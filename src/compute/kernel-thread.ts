@@ -1,0 +1,169 @@
+// Entry of a kernel thread. Owns one scratch block; driven by compute-pool.ts, one operation at a time, by export name.
+// Everything here is synchronous: the thread has nothing else to do.
+import { createHash } from 'node:crypto'
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { SwarmError } from '../errors.ts'
+import { findTaskKind } from '../tasks/registry.ts'
+import type { KernelCall, OnProgress, RefusalReason, TaskKind } from '../tasks/task-kind.ts'
+import { readUpTo, readWhole, withFile } from './file-range.ts'
+import type {
+  CheckResultReply,
+  CheckResultRequest,
+  ReadInputReply,
+  ReadInputRequest,
+  RunKernelReply,
+  RunKernelRequest,
+  RunLocalReply,
+  RunLocalRequest,
+  ThreadFailure
+} from './kernel-messages.ts'
+
+/** Bytes read and hashed at a time, while they are in cache. */
+const BLOCK_BYTES = 256 * 1024
+
+let scratch: Uint8Array<ArrayBuffer> | undefined
+
+/** Reads and hashes a range of a file. */
+export function readInput(request: ReadInputRequest): unknown {
+  return answer<ReadInputReply>(() => {
+    const bytes = new Uint8Array(request.buffer, 0, request.byteLength)
+    const hash = createHash('sha256')
+    withFile(request.path, (descriptor) => {
+      for (let offset = 0; offset < bytes.byteLength; offset += BLOCK_BYTES) {
+        const block = bytes.subarray(offset, offset + BLOCK_BYTES)
+        readWhole(descriptor, block, request.offset + offset, request.path)
+        hash.update(block)
+      }
+    })
+    return { buffer: request.buffer, inputHash: hash.digest() }
+  })
+}
+
+/** Checks the input's hash, runs the kernel, hashes the result. */
+export function runKernel(request: RunKernelRequest): unknown {
+  return answer<RunKernelReply>(() => {
+    const input = new Uint8Array(request.buffer, 0, request.byteLength)
+    if (!sameBytes(sha256(input), request.inputHash)) {
+      throw new SwarmError('INPUT_MISMATCH', 'the input that came does not have the hash that was granted')
+    }
+    const { progress } = request
+    const ran = compute(request.call, input, (bytesDone) => Atomics.store(progress, 0, bytesDone >>> 10))
+    return { ...ran, outputHash: sha256(new Uint8Array(ran.buffer, 0, ran.byteLength)) }
+  })
+}
+
+/** Reads a range of a file and runs the kernel. */
+export function runLocal(request: RunLocalRequest): unknown {
+  return answer<RunLocalReply>(() => {
+    const input = new Uint8Array(request.buffer, 0, request.byteLength)
+    withFile(request.path, (descriptor) => readWhole(descriptor, input, request.offset, request.path))
+    return compute(request.call, input)
+  })
+}
+
+/** Checks a peer's result against its claimed hash and against the input, read again. */
+export function checkResult(request: CheckResultRequest): unknown {
+  return answer<CheckResultReply>(() => {
+    const { buffer, call, path } = request
+    const result = new Uint8Array(buffer, 0, request.resultBytes)
+    if (!sameBytes(sha256(result), request.outputHash)) {
+      return { buffer, verdict: 'refused', reason: 'the result does not have the hash that was claimed', proof: false }
+    }
+    return withFile(path, (descriptor) => {
+      const reason = verifyBlocks(kindOf(call), result, request, descriptor)
+      if (reason === undefined) return { buffer, verdict: 'passed' }
+      if (!sameBytes(hashRange(descriptor, request), request.inputHash)) {
+        return { buffer, verdict: 'input-changed', reason: `${path} has changed since the chunk was granted` }
+      }
+      return { buffer, verdict: 'refused', reason, proof: true }
+    })
+  })
+}
+
+function verifyBlocks(
+  kind: TaskKind,
+  result: Uint8Array,
+  request: CheckResultRequest,
+  descriptor: number
+): RefusalReason {
+  const { call, inputBytes, offset, path } = request
+  if (kind.verifyBlockBytes === undefined) {
+    const input = new Uint8Array(inputBytes)
+    if (readUpTo(descriptor, input, offset, path) < inputBytes) return `${path} is shorter than it was`
+    return kind.verify(input, result, call)
+  }
+  if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
+  const block = scratchOf(kind.verifyBlockBytes)
+  for (let start = 0; start < inputBytes; start += block.byteLength) {
+    const input = block.subarray(0, Math.min(block.byteLength, inputBytes - start))
+    const end = start + input.byteLength
+    if (readUpTo(descriptor, input, offset + start, path) < input.byteLength) return `${path} is shorter than it was`
+    const run = call.reverse ? result.subarray(inputBytes - end, inputBytes - start) : result.subarray(start, end)
+    const reason = kind.verify(input, run, call)
+    if (reason !== undefined) return `in the ${input.byteLength} bytes from input offset ${offset + start}: ${reason}`
+  }
+  return undefined
+}
+
+/** Hash of the input as the file holds it now; of what is left of it when the file was cut. */
+function hashRange(descriptor: number, request: CheckResultRequest): Uint8Array {
+  const hash = createHash('sha256')
+  const block = scratchOf(BLOCK_BYTES)
+  for (let start = 0; start < request.inputBytes; start += block.byteLength) {
+    const part = block.subarray(0, Math.min(block.byteLength, request.inputBytes - start))
+    hash.update(part.subarray(0, readUpTo(descriptor, part, request.offset + start, request.path)))
+  }
+  return hash.digest()
+}
+
+function compute(call: KernelCall, input: Uint8Array<ArrayBuffer>, onProgress?: OnProgress): RunLocalReply {
+  const kind = kindOf(call)
+  const startedMs = performance.now()
+  try {
+    const result = kind.run(input, call, onProgress)
+    const computeMs = performance.now() - startedMs
+    return { buffer: bufferOf(result, input.buffer), byteLength: result.byteLength, computeMs }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new SwarmError('KERNEL_FAILED', `kernel ${kind.kernelId} failed: ${reason}`, { cause: error })
+  }
+}
+
+/** A buffer with the result at its start: the caller's own one whenever the result fits. */
+function bufferOf(result: Uint8Array, own: ArrayBuffer): ArrayBuffer {
+  if (result.buffer === own && result.byteOffset === 0) return own
+  if (result.byteLength > own.byteLength) return result.slice().buffer as ArrayBuffer
+  new Uint8Array(own).set(result)
+  return own
+}
+
+function kindOf(call: KernelCall): TaskKind {
+  const kind = findTaskKind(call.kind)
+  if (kind === undefined) throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)}`)
+  return kind
+}
+
+/** Turns what an operation gives or throws into a message, with its buffer transferred. */
+function answer<Reply extends { buffer: ArrayBuffer }>(operation: () => Reply): unknown {
+  try {
+    const reply = operation()
+    return move({ [transferableSymbol]: [reply.buffer], [valueSymbol]: reply })
+  } catch (error) {
+    if (!(error instanceof SwarmError)) throw error
+    const failed: ThreadFailure = { failure: { code: error.code, message: error.message } }
+    return failed
+  }
+}
+
+function scratchOf(byteLength: number): Uint8Array<ArrayBuffer> {
+  if (scratch === undefined || scratch.byteLength < byteLength) scratch = new Uint8Array(byteLength)
+  return scratch.subarray(0, byteLength)
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest()
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0
+}

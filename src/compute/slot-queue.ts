@@ -1,0 +1,68 @@
+import { SwarmError } from '../errors.ts'
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+  readonly signal: AbortSignal
+  readonly aborted: () => void
+}
+
+/** Hands out a fixed number of slots in order of arrival. Owns the bounded list of those who wait. */
+export class SlotQueue {
+  #free: number
+  readonly #waitingMax: number
+  readonly #waiting = new Set<Waiter>()
+  #closedBy: Error | undefined
+
+  constructor(slots: number, waitingMax: number) {
+    this.#free = slots
+    this.#waitingMax = waitingMax
+  }
+
+  /** Resolves once a slot is the caller's. @throws SwarmError COMPUTE_QUEUE_FULL, COMPUTE_CLOSED; the signal's reason */
+  async acquire(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#closedBy !== undefined) throw this.#closedBy
+    if (this.#free > 0) {
+      this.#free -= 1
+      return
+    }
+    if (this.#waiting.size >= this.#waitingMax) {
+      throw new SwarmError('COMPUTE_QUEUE_FULL', `${this.#waitingMax} operations wait for a compute thread already`)
+    }
+    await new Promise<void>((resolve, reject) => {
+      const aborted = (): void => {
+        this.#waiting.delete(waiter)
+        reject(signal.reason)
+      }
+      const waiter: Waiter = { resolve, reject, signal, aborted }
+      signal.addEventListener('abort', aborted, { once: true })
+      this.#waiting.add(waiter)
+    })
+  }
+
+  /** Gives a slot back: to the one who waits longest, if any. */
+  release(): void {
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free += 1
+      return
+    }
+    this.#leave(next)
+    next.resolve()
+  }
+
+  /** Refuses all who wait and all who come. */
+  close(reason: Error): void {
+    this.#closedBy = reason
+    for (const waiter of this.#waiting) {
+      this.#leave(waiter)
+      waiter.reject(reason)
+    }
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter)
+    waiter.signal.removeEventListener('abort', waiter.aborted)
+  }
+}

@@ -1,0 +1,43 @@
+/** Smallest buffer kept, so that tiny chunks share one size. Bytes. */
+const BUFFER_BYTES_MIN = 64 * 1024
+
+/**
+ * A free list of chunk buffers by size class, so that steady work touches no fresh memory. It bounds what it keeps, not
+ * what is out: the lease window and the worker's lease depth bound that.
+ */
+export class BufferPool {
+  readonly #free = new Map<number, ArrayBuffer[]>()
+  readonly #keptBytesMax: number
+  #keptBytes = 0
+
+  /** @param keptBytesMax bytes of idle buffers kept at most */
+  constructor(keptBytesMax: number) {
+    this.#keptBytesMax = keptBytesMax
+  }
+
+  /** @returns a buffer of at least `byteLength` bytes, with whatever it held before. */
+  take(byteLength: number): ArrayBuffer {
+    const size = sizeClass(byteLength)
+    const buffer = this.#free.get(size)?.pop()
+    if (buffer === undefined) return new ArrayBuffer(size)
+    this.#keptBytes -= size
+    return buffer
+  }
+
+  /** Takes a buffer back. The caller must hold the only reference; detached or odd-sized buffers are let go. */
+  give(buffer: ArrayBuffer): void {
+    const size = buffer.byteLength
+    if (size === 0 || size !== sizeClass(size) || this.#keptBytes + size > this.#keptBytesMax) return
+    const list = this.#free.get(size) ?? []
+    if (list.length === 0) this.#free.set(size, list)
+    list.push(buffer)
+    this.#keptBytes += size
+  }
+}
+
+/** Sizes are multiples of an eighth of the power of two below, so at most 12.5 % is unused. */
+function sizeClass(byteLength: number): number {
+  if (byteLength <= BUFFER_BYTES_MIN) return BUFFER_BYTES_MIN
+  const step = Math.max(BUFFER_BYTES_MIN, 2 ** (Math.floor(Math.log2(byteLength)) - 3))
+  return Math.ceil(byteLength / step) * step
+}

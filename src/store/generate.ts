@@ -1,0 +1,103 @@
+import type { FileHandle } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { EXIT_CODES, SwarmError } from '../errors.ts'
+import { writeByRename } from './output-atomic.ts'
+
+/** One hour of mono Float32 at 44.1 kHz, in bytes. */
+export const GENERATE_BYTES = 635_040_000
+
+/** Bytes made and written at a time. */
+const BLOCK_BYTES = 1024 * 1024
+const SAMPLE_BYTES = 4
+/** The counter walks in steps of 2³² over the golden ratio. */
+const STEP = 0x9e3779b9
+/** Multipliers of a 32-bit mixer with low bias. @see https://nullprogram.com/blog/2018/07/31/ */
+const MIX_1 = 0x7feb352d
+const MIX_2 = 0x846ca68b
+/** 24 random bits make each sample; Float32 holds these values exactly. */
+const SCALE = 2 ** -23
+
+/** How {@link generateFile} works. */
+export interface GenerateOptions {
+  /** Multiple of 4; {@link GENERATE_BYTES} unless given. */
+  readonly byteLength?: number
+  /** Same seed, same bytes. uint32; 1 unless given. */
+  readonly seed?: number
+  /** Overwrite a file that exists. */
+  readonly force?: boolean
+  readonly signal: AbortSignal
+  readonly onProgress?: (bytesDone: number, byteLength: number) => void
+}
+
+/**
+ * Writes noise in [−1, 1) as raw little-endian Float32. The file appears by rename, whole or not at all.
+ * @returns its absolute path and size. @throws SwarmError SIZE_INVALID, SEED_INVALID, OUTPUT_EXISTS, OUTPUT_WRITE_FAILED; the
+ *   signal's reason
+ */
+export async function generateFile(
+  path: string,
+  options: GenerateOptions
+): Promise<{ path: string; byteLength: number }> {
+  const { byteLength = GENERATE_BYTES, force = false, onProgress, seed = 1, signal } = options
+  checkSize(byteLength)
+  checkSeed(seed)
+  const absolute = resolve(path)
+  const fill = async (file: FileHandle): Promise<void> => {
+    const blocks = [new Float32Array(BLOCK_BYTES / SAMPLE_BYTES), new Float32Array(BLOCK_BYTES / SAMPLE_BYTES)] as const
+    let writing: Promise<void> = Promise.resolve()
+    for (let offset = 0; offset < byteLength; offset += BLOCK_BYTES) {
+      // Two blocks, so that one is made while the other is written.
+      const block = blocks[(offset / BLOCK_BYTES) % 2 === 0 ? 0 : 1]
+      const bytes = new Uint8Array(block.buffer, 0, Math.min(BLOCK_BYTES, byteLength - offset))
+      fillNoise(block.subarray(0, bytes.byteLength / SAMPLE_BYTES), seed, offset / SAMPLE_BYTES)
+      await writing
+      signal.throwIfAborted()
+      writing = writeAll(file, bytes)
+      onProgress?.(offset, byteLength)
+    }
+    await writing
+  }
+  await writeByRename(absolute, fill, { force, signal })
+  onProgress?.(byteLength, byteLength)
+  return { path: absolute, byteLength }
+}
+
+/**
+ * Fills `samples` with noise.
+ * @param firstIndex index of the first sample in the file; a run never crosses a multiple of 2³²
+ */
+function fillNoise(samples: Float32Array, seed: number, firstIndex: number): void {
+  const era = Math.floor(firstIndex / 2 ** 32)
+  let counter = mix((seed ^ mix(era)) | 0) + Math.imul(firstIndex % 2 ** 32, STEP)
+  for (let index = 0; index < samples.length; index++) {
+    samples[index] = (mix(counter) >>> 8) * SCALE - 1
+    counter = (counter + STEP) | 0
+  }
+}
+
+function mix(value: number): number {
+  let bits = value | 0
+  bits = Math.imul(bits ^ (bits >>> 16), MIX_1)
+  bits = Math.imul(bits ^ (bits >>> 15), MIX_2)
+  return bits ^ (bits >>> 16)
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    done += (await file.write(bytes, done, bytes.byteLength - done)).bytesWritten
+  }
+}
+
+function checkSize(byteLength: number): void {
+  if (Number.isSafeInteger(byteLength) && byteLength > 0 && byteLength % SAMPLE_BYTES === 0) return
+  throw new SwarmError('SIZE_INVALID', `the size must be a multiple of 4 bytes above 0, but is ${byteLength}`, {
+    exitCode: EXIT_CODES.usage
+  })
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return
+  throw new SwarmError('SEED_INVALID', `the seed must be a whole number from 0 to ${2 ** 32 - 1}, but is ${seed}`, {
+    exitCode: EXIT_CODES.usage
+  })
+}

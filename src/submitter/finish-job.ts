@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import type { JobCounters, JobOutputs } from '../domain/events.ts'
+import type { JobContext } from './job-context.ts'
+
+/** Name of the manifest in a job's output folder. */
+export const MANIFEST_NAME = 'job.json'
+/** Name of the job's receipts in its output folder. */
+export const LEDGER_NAME = 'ledger.bin'
+
+/**
+ * Ends a job whose chunks are all durable: publishes the result under its final name, writes manifest and ledger file,
+ * closes journal and ledger. The journal is closed last, so a crash before leaves a job that resumes.
+ */
+export async function finishJob(job: JobContext, counters: () => JobCounters, summary: string): Promise<JobOutputs> {
+  const { spec, options, ports, sink } = job
+  const published = await sink.publish()
+  await closeInLedger(job, 'done', counters())
+  const ledger = join(options.outDir, LEDGER_NAME)
+  await ports.writeJobLedger(spec.jobId, ledger)
+  const outputs: JobOutputs = { ...published, manifest: join(options.outDir, MANIFEST_NAME), ledger }
+  await ports.writeFile(outputs.manifest, `${JSON.stringify(manifest(job, counters(), summary, outputs), null, 2)}\n`)
+  ports.journal.close(spec.jobId, 'done', { summary })
+  return outputs
+}
+
+/** Ends a job in this peer's feed, with a root over all its receipts. */
+export async function closeInLedger(
+  { spec, kind, ports }: JobContext,
+  outcome: 'done' | 'cancelled',
+  { chunks, localChunks, peers }: JobCounters
+): Promise<void> {
+  const receipts = ports.journal.receipts(spec.jobId)
+  const creditedUnits = peers.reduce((sum, peer) => sum + peer.units, 0)
+  const close = {
+    jobId: spec.jobId,
+    outcome,
+    kind: spec.kind,
+    inputBytes: spec.inputBytes,
+    chunks,
+    localChunks,
+    localUnits: outcome === 'done' ? kind.units(spec.inputBytes) - creditedUnits : 0,
+    closedAtMs: ports.clock.wallMs()
+  }
+  await ports.closeJob(close, receipts)
+}
+
+/** What `job.json` says: how the result came about, and with what figures. */
+function manifest(job: JobContext, counters: JobCounters, summary: string, outputs: JobOutputs): object {
+  const { spec, options, kind } = job
+  return {
+    jobId: spec.jobId,
+    submitter: spec.submitter,
+    task: spec.kind,
+    kernel: spec.kernelId,
+    verification: kind.verification,
+    input: { path: options.inputPath, bytes: spec.inputBytes },
+    blockBytes: spec.blockBytes,
+    reversed: spec.reverse,
+    encrypted: options.encrypt,
+    encryption: options.encrypt ? 'AES-256-CBC, PKCS#7; HMAC-SHA256 over iv and ciphertext' : undefined,
+    local: options.local,
+    summary,
+    metrics: counters,
+    outputs
+  }
+}

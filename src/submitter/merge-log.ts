@@ -1,0 +1,89 @@
+import type { IncomingOffer } from '../../protocols/result/types.ts'
+import type { Chunk } from '../domain/job.ts'
+import type { MergedChunk } from '../domain/journal.ts'
+import type { JobContext } from './job-context.ts'
+
+/** What a peer's merged chunk is owed: its receipt. */
+interface Owed {
+  readonly offer: IncomingOffer
+  readonly claim: Uint8Array
+}
+
+interface Expected {
+  readonly chunk: Chunk
+  readonly merged: MergedChunk
+  readonly owed: Owed | undefined
+}
+
+/**
+ * Follows verified chunks through the sink until they are durable, then journals them, signs their receipts and hands
+ * those out, in batches: a crash can cost work, never credit given twice.
+ */
+export class MergeLog {
+  readonly #job: JobContext
+  readonly #expected = new Map<number, Expected>()
+
+  constructor(job: JobContext) {
+    this.#job = job
+  }
+
+  /** Announces a chunk that is about to be put. */
+  expect(chunk: Chunk, merged: MergedChunk, owed?: Owed): void {
+    this.#expected.set(chunk.chunkIndex, { chunk, merged, owed })
+  }
+
+  /** Hands a chunk's result to the sink; its buffer returns to the pool. */
+  put(chunk: Chunk, buffer: ArrayBuffer): void {
+    const { sink, ports, signal } = this.#job
+    const { chunkIndex, outputOffset, outputBytes } = chunk
+    sink.put({ chunkIndex, outputOffset, byteLength: outputBytes }, buffer, { signal }).then(
+      (spent) => {
+        ports.buffers.give(spent)
+        this.#job.table.consumed(chunkIndex)
+        this.#job.changed()
+      },
+      (error) => this.#job.fail(error)
+    )
+  }
+
+  /** Journals and receipts each durable batch. Ends when the sink has finished. */
+  async run(): Promise<void> {
+    for await (const { chunkIndexes, checkpoint } of this.#job.sink.durable) {
+      const batch = chunkIndexes.map((chunkIndex) => this.#take(chunkIndex))
+      const merged = await Promise.all(batch.map((expected) => this.#receipted(expected)))
+      const { ports, spec, table, metrics, kind } = this.#job
+      ports.journal.merge(spec.jobId, merged, checkpoint)
+      await ports.keepReceipts(merged.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])))
+      for (const [index, { chunk, owed }] of batch.entries()) {
+        const chunkMerged = merged[index]
+        if (chunkMerged === undefined) continue
+        if (chunkMerged.receipt !== undefined) owed?.offer.accept(chunkMerged.receipt)
+        metrics.onMerged(chunkMerged, kind.units(chunk.inputBytes))
+      }
+      table.merged(chunkIndexes)
+      this.#job.changed()
+    }
+  }
+
+  #take(chunkIndex: number): Expected {
+    const expected = this.#expected.get(chunkIndex)
+    if (expected === undefined) throw new Error(`chunk ${chunkIndex} became durable but was never put`)
+    this.#expected.delete(chunkIndex)
+    return expected
+  }
+
+  async #receipted({ chunk, merged, owed }: Expected): Promise<MergedChunk> {
+    if (owed === undefined) return merged
+    const { ports, kind } = this.#job
+    const receipt = await ports.signReceipt({
+      claim: owed.claim,
+      kind: kind.kind,
+      inputOffset: chunk.inputOffset,
+      units: kind.units(chunk.inputBytes),
+      unit: kind.unit,
+      verification: kind.verification,
+      acceptedAtMs: ports.clock.wallMs()
+    })
+    return { ...merged, receipt }
+  }
+}

@@ -1,0 +1,204 @@
+import type { JobEvent } from '../domain/events.ts'
+import type { JobId } from '../domain/ids.ts'
+import type { JobOptions, JobSpec } from '../domain/job.ts'
+import type { JournalChunk, JournalJob } from '../domain/journal.ts'
+import { LeaseTable } from '../domain/lease-table.ts'
+import { requireTaskKind } from '../tasks/registry.ts'
+import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
+import { ChunkSource } from './chunk-source.ts'
+import type { JobContext } from './job-context.ts'
+import { JobMetrics } from './job-metrics.ts'
+import type { LeaseDesk } from './lease-desk.ts'
+import type { ResultSink, SubmitterPorts } from './ports.ts'
+import { JobRun, type JobRunHooks } from './run-job.ts'
+import { ShipPolicy } from './ship-policy.ts'
+
+/** Bytes of one block of a job's grid, unless the user's chunks are smaller. */
+export const BLOCK_BYTES = 256 * 1024
+/** Largest chunk, unless the user names a size. */
+export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
+/** Output bytes that may be granted ahead of what the sink has consumed: what bounds a submitter's memory. */
+export const WINDOW_BYTES = 32 * 1024 * 1024
+/** Chunks that the window holds at least, whatever their size. */
+export const WINDOW_CHUNKS_MIN = 4
+
+/** What a new job is made of. */
+export interface NewJob {
+  readonly jobId: JobId
+  readonly kind: TaskKind
+  readonly reverse: boolean
+  readonly inputBytes: number
+  /** Unix ms. */
+  readonly inputModifiedMs: number
+  readonly options: JobOptions
+  readonly sealing?: { readonly key: Uint8Array; readonly iv: Uint8Array }
+}
+
+/** Writes a new job into the journal. */
+export function createJob(job: NewJob, ports: SubmitterPorts): JournalJob {
+  const { options, kind } = job
+  const blockBytes = options.chunkBytesFixed ? Math.min(BLOCK_BYTES, options.chunkBytesMax) : BLOCK_BYTES
+  const spec: JobSpec = {
+    jobId: job.jobId,
+    submitter: ports.submitter,
+    submitterName: ports.name,
+    kind: kind.kind,
+    params: new Uint8Array(0),
+    kernelId: kind.kernelId,
+    inputBytes: job.inputBytes,
+    blockBytes,
+    reverse: job.reverse
+  }
+  const record: JournalJob = {
+    spec,
+    options,
+    state: 'open',
+    incarnation: 1,
+    openedAtMs: ports.clock.wallMs(),
+    inputModifiedMs: job.inputModifiedMs,
+    ...(job.sealing !== undefined && { sealing: job.sealing }),
+    releases: 0,
+    duplicates: 0,
+    ranMs: 0
+  }
+  ports.journal.create(record)
+  return record
+}
+
+/**
+ * Makes a journalled job ready to run: opens its sink (which re-checks what a former incarnation had placed), and
+ * restores its lease table with the chunks that still stand.
+ *
+ * @throws SwarmError from the sink or a corrupt journal
+ */
+export async function openJob(
+  record: JournalJob,
+  desk: LeaseDesk,
+  ports: SubmitterPorts,
+  emit: (event: JobEvent) => void,
+  { signal }: { signal: AbortSignal }
+): Promise<JobRun> {
+  const kind = requireTaskKind(record.spec.kind)
+  const journalled = ports.journal.chunks(record.spec.jobId)
+  const { sink, standing } = await openSink(record, kind, journalled, ports, emit, { signal })
+  const restored = keepStanding(journalled, standing)
+  const controller = new AbortController()
+  const metrics = restoredMetrics(restored, kind, record, ports)
+  return new JobRun(
+    (hooks) => makeContext({ record, kind, restored, sink, metrics, desk, ports, emit, hooks, controller }),
+    record,
+    controller
+  )
+}
+
+interface ContextParts {
+  readonly record: JournalJob
+  readonly kind: TaskKind
+  readonly restored: readonly JournalChunk[]
+  readonly sink: ResultSink
+  readonly metrics: JobMetrics
+  readonly desk: LeaseDesk
+  readonly ports: SubmitterPorts
+  readonly emit: (event: JobEvent) => void
+  readonly hooks: JobRunHooks
+  readonly controller: AbortController
+}
+
+function makeContext(parts: ContextParts): JobContext {
+  const { record, kind, ports, desk } = parts
+  const { spec, options } = record
+  const call: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
+  const windowBytes = Math.max(WINDOW_BYTES, WINDOW_CHUNKS_MIN * options.chunkBytesMax)
+  const table = new LeaseTable({
+    grid: spec,
+    local: options.local,
+    windowBytes,
+    leasedBytesMax: windowBytes,
+    numbers: desk.numbers,
+    nowMs: ports.clock.nowMs(),
+    restored: parts.restored
+  })
+  return {
+    spec,
+    options,
+    incarnation: record.incarnation,
+    kind,
+    call,
+    ports,
+    table,
+    cost: new ShipPolicy({
+      spec,
+      options,
+      threads: ports.compute.threads,
+      estimateNsPerByte: kind.estimateNsPerByte,
+      table,
+      mainThreadCpuMs: () => ports.mainThreadCpuMs()
+    }),
+    source: new ChunkSource(options.inputPath, ports.compute, ports.buffers),
+    sink: parts.sink,
+    metrics: parts.metrics,
+    desk,
+    signal: parts.controller.signal,
+    emit: parts.emit,
+    ...parts.hooks
+  }
+}
+
+async function openSink(
+  record: JournalJob,
+  kind: TaskKind,
+  journalled: readonly JournalChunk[],
+  ports: SubmitterPorts,
+  emit: (event: JobEvent) => void,
+  { signal }: { signal: AbortSignal }
+): Promise<{ sink: ResultSink; standing: readonly number[] }> {
+  const { spec, options, sealing, checkpoint } = record
+  const chunks = journalled.flatMap(({ merged, chunkIndex, outputOffset, outputBytes }) => {
+    if (merged === undefined) return []
+    const hash = merged.outputHash === undefined ? {} : { outputHash: merged.outputHash }
+    return [{ chunkIndex, outputOffset, byteLength: outputBytes, ...hash }]
+  })
+  const onStall = (full: boolean, path: string) => {
+    const message = full
+      ? `the disk of ${path} is full: make room and the job goes on, nothing is lost`
+      : `there is room again on the disk of ${path}: the job goes on`
+    emit({ event: 'notice', jobId: spec.jobId, message })
+  }
+  return ports.openSink(
+    {
+      outDir: options.outDir,
+      fileName: `result.${kind.extension}`,
+      outputBytes: spec.inputBytes,
+      ...(sealing !== undefined && { sealing }),
+      ...(checkpoint !== undefined && { resume: { checkpoint, chunks } }),
+      onStall
+    },
+    { signal }
+  )
+}
+
+/** Chunks whose placed bytes did not stand the re-check are to be done again. */
+function keepStanding(journalled: readonly JournalChunk[], standing: readonly number[]): JournalChunk[] {
+  const stands = new Set(standing)
+  return journalled.map((chunk) => {
+    if (chunk.merged === undefined || stands.has(chunk.chunkIndex)) return chunk
+    const { merged: _lost, ...pending } = chunk
+    return pending
+  })
+}
+
+function restoredMetrics(
+  restored: readonly JournalChunk[],
+  kind: TaskKind,
+  record: JournalJob,
+  ports: SubmitterPorts
+): JobMetrics {
+  const metrics = new JobMetrics()
+  for (const { merged, inputBytes } of restored) {
+    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes))
+  }
+  for (const { peerId, name, bytesIn, bytesOut } of ports.journal.traffic(record.spec.jobId)) {
+    metrics.restoreTraffic(peerId, name, bytesIn, bytesOut)
+  }
+  return metrics
+}

@@ -1,0 +1,205 @@
+import type { Connection } from '@libp2p/interface'
+import type { Advert, ReceivedAdvert } from '../../protocols/advert/types.ts'
+import type { Grant } from '../../protocols/lease/types.ts'
+import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
+import { SwarmError } from '../errors.ts'
+import { HeldResults } from './held-results.ts'
+import type { LiveLease } from './lease-keeper.ts'
+import { OpenJobs } from './open-jobs.ts'
+import type { WorkerPorts } from './ports.ts'
+import { runLease } from './run-lease.ts'
+import { type ReadySession, SubmitterSession } from './submitter-session.ts'
+
+/** Leases held beyond the number of kernel threads, so that transfer overlaps compute. */
+export const LEASES_AHEAD = 2
+/** Longest wait for the adverts of a connection. */
+const ADVERT_PULL_MS = 10_000
+/** How often links are opened and claims made again when nothing else prompts it. */
+const TICK_MS = 500
+/** Longest wait for the answer to a claim. */
+const CLAIM_MS = 30_000
+
+/**
+ * Owns what this peer does for others: the open jobs it knows, one session per submitter, and its lease slots. Driven by
+ * adverts, connections, finished leases, and a slow tick that makes up for any prompt that was lost.
+ */
+export class Worker {
+  readonly #ports: WorkerPorts
+  readonly #jobs: OpenJobs
+  readonly #sessions = new Map<string, SubmitterSession>()
+  readonly #connections = new Map<string, Connection>()
+  readonly #held: HeldResults
+  readonly #stopped = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  readonly #slots: number
+  #usedSlots = 0
+
+  constructor(ports: WorkerPorts) {
+    this.#ports = ports
+    this.#held = new HeldResults(ports.buffers)
+    this.#jobs = new OpenJobs(ports)
+    this.#slots = ports.compute.threads + LEASES_AHEAD
+  }
+
+  /** Leases that this worker holds now. */
+  get leaseCount(): number {
+    return this.#usedSlots
+  }
+
+  /** Takes part from now on, until {@link Worker.stop}. */
+  start(): void {
+    this.#ports.advert.setListener((received) => this.#onAdvert(received))
+    this.#track(this.#tick())
+  }
+
+  /** A connection to a member opened: its adverts are pulled, since gossip may have lost them. */
+  onConnection(connection: Connection): void {
+    this.#connections.set(connection.remotePeer.toString(), connection)
+    this.#track(this.#pullAdverts(connection))
+  }
+
+  /** The last connection to a peer closed. */
+  onDisconnected(peerId: string): void {
+    this.#connections.delete(peerId)
+    this.#jobs.forgetSubmitter(peerId)
+  }
+
+  /** Gives all leases back and ends. */
+  async stop(): Promise<void> {
+    for (const session of this.#sessions.values()) session.ready?.keeper.releaseAll('shutdown')
+    this.#stopped.abort(new SwarmError('WORKER_STOPPED', 'this peer is leaving the swarm'))
+    await Promise.allSettled(this.#running)
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      this.#pump()
+      await this.#ports.clock.sleep(TICK_MS, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #pullAdverts(connection: Connection): Promise<void> {
+    try {
+      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ADVERT_PULL_MS)])
+      for (const received of await this.#ports.advert.pull(connection, { signal })) this.#onAdvert(received)
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return
+      this.#ports.onEvent({
+        event: 'submitter-lost',
+        submitter: connection.remotePeer.toString(),
+        reason: `its adverts could not be pulled: ${messageOf(error)}`
+      })
+    }
+  }
+
+  #onAdvert({ advert }: ReceivedAdvert): void {
+    this.#jobs.update(advert)
+    this.#pump()
+  }
+
+  /** Opens missing links and claims for free slots. */
+  #pump(): void {
+    if (this.#stopped.signal.aborted) return
+    for (const submitter of this.#jobs.submitters()) this.#openSession(submitter)
+    for (;;) {
+      const free = this.#slots - this.#usedSlots
+      if (free <= 0) return
+      const advert = this.#jobs.choose((submitter) => this.#sessions.get(submitter)?.ready !== undefined)
+      const ready = advert && this.#sessions.get(advert.submitter)?.ready
+      if (advert === undefined || ready === undefined) return
+      this.#usedSlots += free
+      this.#jobs.claiming(advert)
+      this.#track(this.#claim(advert, ready, free))
+    }
+  }
+
+  #openSession(submitter: string): void {
+    const connection = this.#connections.get(submitter)
+    if (connection === undefined) return
+    let session = this.#sessions.get(submitter)
+    if (session === undefined) {
+      session = new SubmitterSession(submitter, this.#held, this.#ports, {
+        onReady: () => this.#pump(),
+        onLost: (reason) => this.#ports.onEvent({ event: 'submitter-lost', submitter, reason }),
+        onWake: (jobId) => this.#onWake(submitter, jobId, connection)
+      })
+      this.#sessions.set(submitter, session)
+    }
+    this.#track(session.run(connection, { signal: this.#stopped.signal }))
+  }
+
+  #onWake(submitter: string, jobId: string, connection: Connection): void {
+    if (this.#jobs.wake(submitter, jobId)) this.#pump()
+    else this.#track(this.#pullAdverts(connection))
+  }
+
+  /** Claims `count` chunks; the slots were taken by the caller and are given back for what is not granted. */
+  async #claim(advert: Advert, session: ReadySession, count: number): Promise<void> {
+    let granted = 0
+    try {
+      const signal = AbortSignal.any([this.#stopped.signal, session.link.signal, AbortSignal.timeout(CLAIM_MS)])
+      const claimedMs = this.#ports.clock.nowMs()
+      const reply = await session.link.lease.claim({ jobId: advert.jobId, count }, { signal })
+      granted = Math.min(count, reply.grants.length)
+      for (const grant of reply.grants.slice(0, granted)) {
+        this.#track(this.#work(advert, session, session.keeper.add(grant, claimedMs)))
+      }
+      this.#jobs.claimed(advert, granted, reply.refusal, reply.retryAfterMs)
+    } catch (error) {
+      this.#jobs.claimed(advert, 0, RefusalCode.busy, TICK_MS)
+      if (!(session.link.signal.aborted || this.#stopped.signal.aborted)) {
+        const reason = `a claim failed: ${messageOf(error)}`
+        this.#ports.onEvent({ event: 'submitter-lost', submitter: advert.submitter, reason })
+      }
+    } finally {
+      this.#usedSlots -= count - granted
+      this.#pump()
+    }
+  }
+
+  async #work(advert: Advert, { link, keeper }: ReadySession, lease: LiveLease): Promise<void> {
+    const { grant } = lease
+    const freeSlot = once(() => {
+      this.#usedSlots -= 1
+      this.#pump()
+    })
+    const named = { jobId: grant.jobId, chunkIndex: grant.chunkIndex }
+    try {
+      const outcome = await runLease({ lease, advert, link, onPulled: freeSlot }, this.#held, this.#ports)
+      keeper.finish(grant.leaseNumber)
+      if (outcome.outcome === 'receipted') this.#ports.onEvent({ event: 'chunk-receipted', ...named })
+      else this.#ports.onEvent({ event: 'chunk-refused', ...named, code: outcome.code })
+    } catch (error) {
+      keeper.release(grant.leaseNumber, releaseReasonOf(error, grant))
+      this.#ports.onEvent({ event: 'chunk-dropped', ...named, reason: messageOf(error) })
+    } finally {
+      freeSlot()
+    }
+  }
+}
+
+function releaseReasonOf(error: unknown, _grant: Grant): 'kernel-failed' | 'input-mismatch' | 'input-unavailable' | 'shutdown' {
+  if (error instanceof SwarmError && error.code === 'INPUT_MISMATCH') return 'input-mismatch'
+  if (error instanceof SwarmError && error.code === 'WORKER_STOPPED') return 'shutdown'
+  if (error instanceof WireError) return 'input-unavailable'
+  return 'kernel-failed'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function once(action: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    action()
+  }
+}

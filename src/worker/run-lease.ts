@@ -1,0 +1,115 @@
+import type { Advert } from '../../protocols/advert/types.ts'
+import type { Grant } from '../../protocols/lease/types.ts'
+import type { OfferOutcome } from '../../protocols/result/types.ts'
+import type { KernelCall } from '../tasks/task-kind.ts'
+import type { HeldResults, ReofferableResult } from './held-results.ts'
+import type { LiveLease } from './lease-keeper.ts'
+import type { WorkerPorts } from './ports.ts'
+import type { SubmitterLink } from './submitter-link.ts'
+
+/** What one lease is run with. */
+export interface LeaseTask {
+  readonly lease: LiveLease
+  readonly advert: Advert
+  readonly link: SubmitterLink
+  /** Called once the submitter has pulled all of the result, so that the worker may claim more. */
+  readonly onPulled: () => void
+}
+
+/**
+ * Takes a lease from grant to receipt: pulls the input, runs the kernel, signs the claim, offers the result. When the
+ * submitter goes away after the kernel is done, the result is held for it.
+ * @throws WireError, SwarmError, or the lease's abort reason
+ */
+export async function runLease(task: LeaseTask, held: HeldResults, ports: WorkerPorts): Promise<OfferOutcome> {
+  const { grant } = task.lease
+  const result =
+    (grant.adopted ? held.take(task.link.submitter, grant.jobId, grant.chunkIndex) : undefined) ??
+    (await computeResult(task, ports))
+  ports.onEvent({
+    event: 'chunk-done',
+    jobId: grant.jobId,
+    chunkIndex: grant.chunkIndex,
+    computeMs: result.computeMs
+  })
+  return offerResult(task, result, held, ports)
+}
+
+async function computeResult({ lease, advert, link }: LeaseTask, ports: WorkerPorts): Promise<ReofferableResult> {
+  const { grant, signal } = lease
+  const buffer = ports.buffers.take(grant.inputBytes)
+  try {
+    await link.chunk.pull(grant.leaseNumber, new Uint8Array(buffer, 0, grant.inputBytes), {
+      signal,
+      onBytes: (received) => {
+        lease.movedBytes = received
+      }
+    })
+    const call: KernelCall = { kind: advert.kind, params: advert.params, reverse: advert.reverse }
+    const done = await ports.compute.runKernel(
+      { call, buffer, byteLength: grant.inputBytes, inputHash: grant.inputHash, progress: lease.computed },
+      { signal }
+    )
+    return { ...done, resultBytes: done.byteLength }
+  } catch (error) {
+    ports.buffers.give(buffer)
+    throw error
+  }
+}
+
+async function offerResult(
+  { lease, advert, link, onPulled }: LeaseTask,
+  result: ReofferableResult,
+  held: HeldResults,
+  ports: WorkerPorts
+): Promise<OfferOutcome> {
+  const { grant, signal } = lease
+  const claim = await signClaim(grant, advert, result, ports)
+  const view = new Uint8Array(result.buffer, 0, result.resultBytes)
+  const movedBefore = lease.movedBytes
+  try {
+    const outcome = await link.result.offer(grant.leaseNumber, view, claim, {
+      signal,
+      onBytes: (sent) => {
+        lease.movedBytes = movedBefore + sent
+      },
+      onPulled
+    })
+    if (outcome.outcome === 'receipted') {
+      await ports.keepReceipt(outcome.receipt, { submitter: link.lease.peerId, claim })
+    }
+    ports.buffers.give(result.buffer)
+    return outcome
+  } catch (error) {
+    // Only a lost submitter may come back for it; after a revocation nobody wants the bytes, which may still be queued
+    // in the stream, so they are left to the garbage collector.
+    if (link.signal.aborted) {
+      held.keep({
+        ...result,
+        submitter: link.submitter,
+        jobId: grant.jobId,
+        chunkIndex: grant.chunkIndex,
+        epoch: grant.epoch,
+        heldSinceMs: ports.clock.nowMs()
+      })
+    }
+    throw error
+  }
+}
+
+function signClaim(grant: Grant, advert: Advert, result: ReofferableResult, ports: WorkerPorts): Promise<Uint8Array> {
+  return ports.signClaim({
+    jobId: grant.jobId,
+    chunkIndex: grant.chunkIndex,
+    epoch: grant.epoch,
+    incarnation: grant.incarnation,
+    submitter: advert.submitter,
+    workerName: ports.name,
+    kernelId: advert.kernelId,
+    inputHash: grant.inputHash,
+    outputHash: result.outputHash,
+    inputBytes: grant.inputBytes,
+    outputBytes: result.resultBytes,
+    computeMs: result.computeMs
+  })
+}
