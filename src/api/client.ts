@@ -5,6 +5,7 @@ import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { API_HELLO_TIMEOUT_MS, API_STOP_TIMEOUT_MS } from './constants.ts'
 import { API_PREFIX } from './routes.ts'
 import { readAnswer, readLines, type SocketRequest, sendRequest } from './socket-request.ts'
+import type { SwarmApp, Waiting } from './swarm-app.ts'
 import type {
   ExportRequest,
   InviteView,
@@ -16,10 +17,8 @@ import type {
   PeerView,
   PlanView,
   StatusView,
-  SubmitRequest,
-  SwarmApp,
-  Waiting
-} from './swarm-app.ts'
+  SubmitRequest
+} from './views.ts'
 
 /** System errors that say that nobody listens. */
 const NOBODY_LISTENS = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR', 'ECONNRESET']

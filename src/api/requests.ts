@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { type JobId, parseJobId } from '../domain/ids.ts'
 import { malformed } from './api-error.ts'
-import type { ExportRequest, LedgerFilter, SubmitRequest } from './swarm-app.ts'
+import type { ExportRequest, LedgerFilter, SubmitRequest } from './views.ts'
 
 /** Most peers that one request asks to dial. */
 export const REQUEST_PEERS_MAX = 64

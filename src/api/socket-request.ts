@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { parseApiError } from './api-error.ts'
 import { API_ANSWER_BYTES_MAX, API_LINE_BYTES_MAX } from './constants.ts'

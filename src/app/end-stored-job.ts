@@ -23,6 +23,7 @@ export function cancelStored(jobId: JobId, journal: Journal): void {
   }
   journal.close(jobId, 'cancelled', {})
   const fileName = `result.${requireTaskKind(spec.kind).extension}`
-  const { partial } = outputPaths({ outDir: options.outDir, fileName, ...(sealing !== undefined && { sealing }) })
+  const sealed = sealing === undefined ? {} : { sealing }
+  const { partial } = outputPaths({ outDir: options.outDir, fileName, partialTag: jobId, ...sealed })
   rmSync(partial, { force: true })
 }

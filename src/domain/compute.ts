@@ -46,6 +46,6 @@ export interface ComputePool {
       outputHash: Uint8Array
     },
     options: { signal: AbortSignal }
-  ): Promise<{ buffer: ArrayBuffer; verdict: 'passed' | 'refused' | 'input-changed'; reason?: string }>
+  ): Promise<{ buffer: ArrayBuffer; verdict: 'passed' | 'refused' | 'input-changed'; reason?: string; proof?: boolean }>
   close(): Promise<void>
 }

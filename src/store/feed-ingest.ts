@@ -4,7 +4,7 @@ import { type FeedHead, type FeedRange, placeEntry } from '../domain/feed.ts'
 import type { PeerName } from '../domain/ids.ts'
 import type { Database } from './database.ts'
 import { FeedTable, type ForkProof } from './feed-table.ts'
-import { isFault, type OpenedReceipt, openEntry, type ReadEntry, readEntry } from './ledger-opened.ts'
+import { isFault, type OpenedReceipt, openEntry, openForkProof, type ReadEntry, readEntry } from './ledger-opened.ts'
 import { OWN_FEED, ReceiptTable } from './ledger-receipts.ts'
 import { sha256 } from './sha256.ts'
 
@@ -80,26 +80,9 @@ export class FeedIngest {
 
   /** Checks a fork proof and freezes the author. @returns whether it was new */
   async forkProof(proof: ForkProof): Promise<boolean | EntryRefusal> {
-    const [first, second] = proof.map(readEntry)
-    if (first === undefined || second === undefined)
-      return { code: 'malformed', reason: 'a fork proof has two entries' }
-    if (isFault(first)) return { code: 'malformed', reason: first.fault }
-    if (isFault(second)) return { code: 'malformed', reason: second.fault }
-    const { author } = first
-    const { sequence } = first.entry
-    if (author !== second.author || sequence !== second.entry.sequence || sameBytes(first.hash, second.hash)) {
-      return {
-        code: 'invalid',
-        author,
-        sequence,
-        reason: 'its entries are not two of one author at one sequence number'
-      }
-    }
-    for (const read of [first, second]) {
-      // The receipts inside do not matter: signing two entries is the offence.
-      const opened = await openEntry(read, this.#verify, () => true)
-      if (isFault(opened)) return { code: 'invalid', author, sequence, reason: opened.fault }
-    }
+    const opened = await openForkProof(proof, this.#verify)
+    if (isFault(opened)) return { code: 'invalid', reason: opened.fault }
+    const { author, sequence } = opened
     return this.#database.transaction(() => this.#feeds.addForkProof(author, sequence, proof), { durable: true })
   }
 

@@ -71,20 +71,21 @@ export function resolveHome(options: HomeOptions = {}): HomePaths {
  * somebody else.
  */
 export function createHome(paths: HomePaths): void {
-  makePrivateFolder(paths.folder)
+  makePrivateFolder(paths.folder, { shared: false })
   const socketFolder = dirname(paths.socket)
   if (paths.socket.startsWith('\\\\') || socketFolder === paths.folder) return
-  makePrivateFolder(socketFolder)
+  makePrivateFolder(socketFolder, { shared: true })
 }
 
-function makePrivateFolder(folder: string): void {
+/** @param place.shared whether others may create things beside it */
+function makePrivateFolder(folder: string, place: { shared: boolean }): void {
   try {
     mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE })
     if (process.platform === 'win32') return
     const status = lstatSync(folder)
     const owner = process.getuid?.()
-    // Somebody may have put a folder or a link of theirs where ours would be, in a temporary folder that all share.
-    if (owner !== undefined && status.uid !== owner && owner !== 0) {
+    // Somebody may have put a folder or a link of theirs where ours would be. Root may use another's home, though.
+    if (owner !== undefined && status.uid !== owner && (owner !== 0 || place.shared)) {
       throw new SwarmError(
         'HOME_UNSAFE',
         `${folder} belongs to user ${status.uid}, expected ${owner}: use another --home`,

@@ -3,8 +3,7 @@ import type { VerifySignature } from '../../protocols/wire/receipt-types.ts'
 import { sameBytes } from '../domain/bytes.ts'
 import { placeEntry } from '../domain/feed.ts'
 import type { Database } from './database.ts'
-import { FeedIngest } from './feed-ingest.ts'
-import { FeedTable } from './feed-table.ts'
+import { FeedTable, type ForkProof } from './feed-table.ts'
 import { type LedgerContent, RECORD, readPair } from './ledger-file-format.ts'
 import { type FileRecord, type LedgerFault, LedgerInvalidError } from './ledger-file-reader.ts'
 import {
@@ -12,6 +11,7 @@ import {
   isFault,
   type OpenedReceipt,
   openEntry,
+  openForkProof,
   openReceipt,
   type ReadEntry,
   readEntry
@@ -23,7 +23,8 @@ import { ReceiptTable } from './ledger-receipts.ts'
 type Opened =
   | { readonly read: ReadEntry; readonly receipts: readonly OpenedReceipt[] }
   | { readonly receipt: OpenedReceipt }
-  | { readonly proof: readonly [Uint8Array, Uint8Array] }
+  | { readonly proof: ForkProof; readonly author: string; readonly sequence: number }
+  | { readonly feedOf: string }
   | Fault
 
 /** Checks records in order. */
@@ -34,8 +35,10 @@ export class LedgerCheck {
   readonly #verify: VerifySignature
   readonly #feeds: FeedTable
   readonly #receipts: ReceiptTable
-  /** The entry before, from which a damaged one is named. */
-  #before: { readonly author: string; readonly sequence: number } | undefined
+  /** Whose feed, or job, the records belong to. */
+  #author: string | undefined
+  /** Entries, receipts and fork proofs so far. */
+  #items = 0
   #chunkBefore = -1
   /** Whether the last record of a job's file was seen, which nothing may follow. */
   #closed = false
@@ -59,9 +62,7 @@ export class LedgerCheck {
         if (found !== undefined) this.#keep(record, found)
       }
     }
-    const proofs = records.filter(({ type, damage }) => type === RECORD.fork && damage === undefined)
     this.#database.transaction(keep, { durable: false })
-    for (const record of proofs) await this.#keepProof(record)
   }
 
   /** All records are there. @throws LedgerInvalidError when a job's file does not hold exactly what its close commits to */
@@ -86,8 +87,12 @@ export class LedgerCheck {
       }
       case RECORD.fork: {
         const proof = readPair(record.content)
-        return proof === undefined ? { fault: 'it holds no two entries' } : { proof }
+        if (proof === undefined) return { fault: 'it holds no two entries' }
+        const opened = await openForkProof(proof, this.#verify)
+        return isFault(opened) ? opened : { ...opened, proof }
       }
+      case RECORD.feed:
+        return { feedOf: Buffer.from(record.content).toString() }
       default:
         return { fault: `records of type ${record.type} are unknown to this program` }
     }
@@ -96,37 +101,45 @@ export class LedgerCheck {
   #keep(record: FileRecord, opened: Opened): void {
     if (isFault(opened)) throw this.#invalid(record, opened.fault)
     if (this.#closed) throw this.#invalid(record, 'it follows the entry that closes the job')
+    if ('feedOf' in opened) {
+      this.#author = opened.feedOf
+      return
+    }
+    if ('read' in opened && this.#author !== opened.read.author) {
+      throw this.#invalid(
+        record,
+        `it stands in the feed of ${this.#author ?? 'nobody'}, but ${opened.read.author} signed it`
+      )
+    }
     if ('read' in opened && this.#content === 'job') this.#keepClose(record, opened.read)
     else if ('read' in opened) this.#keepEntry(record, opened)
     else if ('receipt' in opened) this.#keepReceipt(record, opened.receipt)
     else if (this.#content === 'job') throw this.#invalid(record, 'a job’s file holds no fork proofs')
+    else this.#feeds.addForkProof(opened.author, opened.sequence, opened.proof)
+    this.#items++
   }
 
   #keepEntry(record: FileRecord, { read, receipts }: { read: ReadEntry; receipts: readonly OpenedReceipt[] }): void {
     const { author, entry, hash } = read
-    const head = this.#feeds.head(author)
-    const place = placeEntry(head, entry)
+    const place = placeEntry(this.#feeds.head(author), entry)
     if (place !== 'next') {
-      const expected = (head?.sequence ?? 0) + 1
       const reason =
         place === 'other-branch'
           ? 'it does not follow the entry before it (their hashes differ)'
-          : `its author's next entry should have sequence number ${expected}`
+          : `its author's next entry should have sequence number ${this.#nextSequence(author)}, it has ${entry.sequence}`
       throw this.#invalid(record, reason)
     }
     for (const receipt of receipts) this.#receipts.add(receipt)
     this.#feeds.add({ author, entry, hash, envelope: record.content })
-    this.#before = { author, sequence: entry.sequence }
   }
 
   #keepReceipt(record: FileRecord, receipt: OpenedReceipt): void {
-    const { submitter, chunkIndex } = receipt.record
+    const { chunkIndex } = receipt.record
     if (this.#content === 'feeds') throw this.#invalid(record, 'receipts stand in entries only, in an export')
     if (chunkIndex <= this.#chunkBefore) {
       throw this.#invalid(record, `chunk ${chunkIndex} comes after chunk ${this.#chunkBefore}`)
     }
     this.#chunkBefore = chunkIndex
-    this.#before = { author: submitter, sequence: 0 }
     this.#receipts.add(receipt)
   }
 
@@ -135,10 +148,10 @@ export class LedgerCheck {
     const { body } = read.entry
     if (body.type !== 'job-close') throw this.#invalid(record, 'it closes no job')
     const { receipts, receiptsRoot } = new LedgerReader(this.#database).root(read.author, body.jobId)
-    if (record.index !== receipts || body.receipts !== receipts) {
+    if (this.#items !== receipts || body.receipts !== receipts) {
       throw this.#invalid(
         record,
-        `it closes a job of ${body.receipts} receipts; ${receipts} of the ${record.index} here belong to it`
+        `it closes a job of ${body.receipts} receipts; ${receipts} of the ${this.#items} here belong to it`
       )
     }
     if (!sameBytes(receiptsRoot, body.receiptsRoot)) {
@@ -148,32 +161,26 @@ export class LedgerCheck {
     this.#closed = true
   }
 
-  async #keepProof(record: FileRecord): Promise<void> {
-    const proof = readPair(record.content)
-    if (proof === undefined) return
-    const kept = await new FeedIngest(this.#database, this.#verify, undefined).forkProof(proof)
-    if (typeof kept !== 'boolean') throw this.#invalid(record, kept.reason)
-  }
-
   #invalid(record: FileRecord, reason: string): LedgerInvalidError {
-    const { index, byteOffset } = record
-    return new LedgerInvalidError(this.#path, { ...this.#name(record), index, byteOffset, reason })
+    const { byteOffset } = record
+    return new LedgerInvalidError(this.#path, { ...this.#name(record), byteOffset, reason })
   }
 
-  /** Names a record by what it says of itself where that fits its place, else by what should stand there. */
-  #name({ type, content, damage }: FileRecord): Pick<LedgerFault, 'part' | 'author' | 'sequence'> {
+  /** Names a record by its place, which damage cannot change, rather than by what it says of itself. */
+  #name({ type, content, damage }: FileRecord): Pick<LedgerFault, 'part' | 'index' | 'author' | 'sequence'> {
     if (type === RECORD.tail) return { part: 'tail' }
-    if (type === RECORD.fork && damage === undefined) return { part: 'fork' }
-    const before = this.#before
-    const read = readEntry(content)
-    const said = isFault(read) ? undefined : { author: read.author, sequence: read.entry.sequence }
-    if (this.#content === 'job') {
-      if (said !== undefined) return { part: 'entry', ...said }
-      return { part: 'receipt', ...(before === undefined ? {} : { author: before.author }) }
-    }
-    const fits = said !== undefined && (before === undefined || said.author === before.author || said.sequence === 1)
-    if (said !== undefined && (fits || damage === undefined)) return { part: 'entry', ...said }
-    if (before === undefined) return { part: 'entry', sequence: 1 }
-    return { part: 'entry', author: before.author, sequence: before.sequence + 1 }
+    const index = this.#items
+    if (type === RECORD.fork && (damage === undefined || readPair(content) !== undefined))
+      return { part: 'fork', index }
+    const author = this.#author
+    if (author === undefined || (type === RECORD.feed && damage !== undefined)) return { part: 'feed', index }
+    if (this.#content === 'feeds') return { part: 'entry', index, author, sequence: this.#nextSequence(author) }
+    const read = type === RECORD.receipt ? undefined : readEntry(content)
+    if (read === undefined || isFault(read)) return { part: type === RECORD.entry ? 'entry' : 'receipt', index, author }
+    return { part: 'entry', index, author, sequence: read.entry.sequence }
+  }
+
+  #nextSequence(author: string): number {
+    return (this.#feeds.head(author)?.sequence ?? 0) + 1
   }
 }

@@ -24,8 +24,11 @@ export const TAIL_CONTENT_BYTES = 40
 export const TAIL_BYTES = RECORD_HEAD_BYTES + TAIL_CONTENT_BYTES + CHECK_BYTES
 
 /** Types of records. Frozen: append only. */
-export const RECORD = { entry: 1, receipt: 2, fork: 3, tail: 0xff } as const
-/** What a file holds. `feeds`: whole feeds and fork proofs. `job`: one job's receipts, then its job-close entry. */
+export const RECORD = { entry: 1, receipt: 2, fork: 3, feed: 4, tail: 0xff } as const
+/**
+ * What a file holds. `feeds`: whole feeds, then fork proofs. `job`: one job's receipts, then its job-close entry. A feed, and
+ * a job, starts with a record that holds the peer id of its author, so that a damaged one among them can be named.
+ */
 export const CONTENT = { feeds: 1, job: 2 } as const
 
 /** One of the keys of {@link CONTENT}. */

@@ -19,15 +19,15 @@ const READ_BYTES = 256 * 1024
 
 /** Where a ledger file is wrong, and why. */
 export interface LedgerFault {
-  readonly part: 'head' | 'entry' | 'receipt' | 'fork' | 'tail'
+  readonly part: 'head' | 'feed' | 'entry' | 'receipt' | 'fork' | 'tail'
   readonly reason: string
   /** Bytes from the file's start to the part. */
   readonly byteOffset: number
-  /** Index of the record, from 0; for head and tail absent. */
+  /** How many entries, receipts and fork proofs stand before it; for head and tail absent. */
   readonly index?: number
-  /** Who signed it, or in a damaged entry, who should have. */
+  /** Whose feed, or whose job, it stands in. */
   readonly author?: string
-  /** Sequence number in its author's feed. */
+  /** Sequence number that an entry has, or should have, in its author's feed. */
   readonly sequence?: number
 }
 
@@ -43,7 +43,6 @@ export class LedgerInvalidError extends SwarmError {
 
 /** A record as it stands in a file. */
 export interface FileRecord {
-  readonly index: number
   readonly byteOffset: number
   readonly type: number
   readonly content: Uint8Array
@@ -93,16 +92,16 @@ export class LedgerFile {
       const record = bytes === undefined ? undefined : readRecord(index, bytes)
       if (record?.type === RECORD.tail || (record === undefined && isTail)) {
         const damage = this.#faultOfTail(record?.content, index, digest)
-        if (damage !== undefined) yield { index, byteOffset, type: RECORD.tail, content: new Uint8Array(0), damage }
+        if (damage !== undefined) yield { byteOffset, type: RECORD.tail, content: new Uint8Array(0), damage }
         return
       }
       if (record === undefined) {
         const content = bytes?.slice(RECORD_HEAD_BYTES, -CHECK_BYTES) ?? new Uint8Array(0)
         const damage = bytes === undefined ? 'its length cannot be right' : 'its bytes are not those that were written'
-        yield { index, byteOffset, type: bytes?.[0] ?? 0, content, damage }
+        yield { byteOffset, type: bytes?.[0] ?? 0, content, damage }
         return
       }
-      yield { index, byteOffset, ...record }
+      yield { byteOffset, ...record }
     }
   }
 

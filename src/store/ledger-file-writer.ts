@@ -4,6 +4,7 @@ import { EXIT_CODES, SwarmError } from '../errors.ts'
 import type { Database } from './database.ts'
 import { FeedTable } from './feed-table.ts'
 import { formatHead, formatPair, formatRecord, formatTail, type LedgerContent, RECORD } from './ledger-file-format.ts'
+import { isFault, readEntry } from './ledger-opened.ts'
 import { LedgerReader } from './ledger-reader.ts'
 
 /** Entries read from the database at a time. */
@@ -91,6 +92,9 @@ function findSubmitter(reader: LedgerReader, jobId: string, wanted: string | und
 }
 
 function* jobRecords(receipts: readonly Uint8Array[], closeEntry: Uint8Array): Generator<LedgerRecord> {
+  const close = readEntry(closeEntry)
+  if (isFault(close)) throw new SwarmError('LEDGER_INVALID', `the entry that closes the job is none: ${close.fault}`)
+  yield feedRecord(close.author)
   for (const content of receipts) yield { type: RECORD.receipt, content }
   yield { type: RECORD.entry, content: closeEntry }
 }
@@ -98,12 +102,17 @@ function* jobRecords(receipts: readonly Uint8Array[], closeEntry: Uint8Array): G
 /** By author and sequence, as of now: feeds only grow, so what is added meanwhile is simply left out. */
 export function* feedRecords(feeds: FeedTable): Generator<LedgerRecord> {
   for (const { author, sequence } of feeds.heads()) {
+    yield feedRecord(author)
     for (let from = 1; from <= sequence; from += PAGE_ENTRIES) {
       const limit = Math.min(PAGE_ENTRIES, sequence - from + 1)
       for (const content of feeds.entries(author, from, limit)) yield { type: RECORD.entry, content }
     }
   }
   for (const proof of feeds.forkProofs(-1)) yield { type: RECORD.fork, content: formatPair(proof) }
+}
+
+function feedRecord(author: string): LedgerRecord {
+  return { type: RECORD.feed, content: new TextEncoder().encode(author) }
 }
 
 async function writeRecords(

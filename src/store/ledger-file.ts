@@ -54,11 +54,7 @@ export async function verifyStoredLedger(database: Database, options: VerifyLedg
 
 /** Stored entries have no place in a file, so their offset is 0. */
 function* storedRecords(database: Database): Generator<FileRecord> {
-  let index = 0
-  for (const record of feedRecords(new FeedTable(database))) {
-    yield { ...record, index, byteOffset: 0 }
-    index++
-  }
+  for (const record of feedRecords(new FeedTable(database))) yield { ...record, byteOffset: 0 }
 }
 
 async function verifyRecords(

@@ -12,6 +12,7 @@ import { decodeFeedEntry } from '../../protocols/wire/feed-entry.ts'
 import { decodeClaim, decodeReceipt } from '../../protocols/wire/receipt.ts'
 import type { FeedEntry, VerifySignature } from '../../protocols/wire/receipt-types.ts'
 import { WireError } from '../../protocols/wire/wire-error.ts'
+import { sameBytes } from '../domain/bytes.ts'
 import type { PeerName } from '../domain/ids.ts'
 import { faultOfReceipt, type ReceiptRecord } from '../domain/ledger.ts'
 import { peerIdOf } from './identity.ts'
@@ -114,6 +115,27 @@ export async function openReceipt(envelope: Uint8Array, verify: VerifySignature)
   } catch (error) {
     return faultOf(error)
   }
+}
+
+/** Checks that two untrusted entries are by one author, at one sequence number, and both really signed. */
+export async function openForkProof(
+  proof: readonly [Uint8Array, Uint8Array],
+  verify: VerifySignature
+): Promise<{ readonly author: PeerName; readonly sequence: number } | Fault> {
+  const first = readEntry(proof[0])
+  const second = readEntry(proof[1])
+  if (isFault(first)) return first
+  if (isFault(second)) return second
+  const { author, entry, hash } = first
+  if (author !== second.author || entry.sequence !== second.entry.sequence || sameBytes(hash, second.hash)) {
+    return { fault: 'its entries are not two of one author at one sequence number' }
+  }
+  for (const read of [first, second]) {
+    // The receipts inside do not matter: signing two entries is the offence.
+    const opened = await openEntry(read, verify, () => true)
+    if (isFault(opened)) return opened
+  }
+  return { author, sequence: entry.sequence }
 }
 
 function faultOf(error: unknown): Fault {

@@ -37,7 +37,7 @@ export interface LedgerJob {
 
 /** What this peer could verify. */
 export interface LedgerSummary {
-  /** With medals among all the peers listed, most credit first. */
+  /** Most credit first; with medals among all peers, or all that took part in the job asked for. */
   readonly peers: readonly PeerCredit[]
   readonly local: readonly LocalWork[]
   /** At most {@link LEDGER_JOBS_MAX}. */
@@ -72,7 +72,10 @@ export class LedgerReader {
 
   summary(filter: LedgerFilter = {}): LedgerSummary {
     return {
-      peers: this.#peers(filter),
+      // Ranked among all who took part, so that one peer alone does not always come first.
+      peers: rankPeers(this.#peers(filter.jobId === undefined ? {} : { jobId: filter.jobId })).filter(
+        ({ peerId }) => filter.peerId === undefined || peerId === filter.peerId
+      ),
       local: this.#local(filter),
       jobs: this.#jobs(filter),
       ...this.counts(filter),
@@ -163,7 +166,7 @@ export class LedgerReader {
        FROM credits ${where(filter)} GROUP BY worker`,
       filter
     )
-    const peers = totals.map((row): PeerCredit => {
+    return totals.map((row): PeerCredit => {
       const worker = String(row.worker)
       return {
         peerId: peerName(worker),
@@ -181,7 +184,6 @@ export class LedgerReader {
         }))
       }
     })
-    return rankPeers(peers)
   }
 
   #local(filter: LedgerFilter): readonly LocalWork[] {

@@ -30,7 +30,8 @@ export class Libp2pDatastore extends BaseDatastore {
     this.#get = this.#database.prepare('SELECT value FROM pairs WHERE key = ?')
     this.#delete = this.#database.prepare('DELETE FROM pairs WHERE key = ?')
     this.#page = this.#database.prepare(
-      `SELECT key, value FROM pairs WHERE key > ?1 AND substr(key, 1, length(?2)) = ?2 ORDER BY key LIMIT ${PAGE_PAIRS}`
+      `SELECT key, value FROM pairs WHERE key > ?1 AND key < ?2 || char(0x10ffff) AND substr(key, 1, length(?2)) = ?2
+        ORDER BY key LIMIT ${PAGE_PAIRS}`
     )
   }
 

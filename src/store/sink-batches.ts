@@ -1,5 +1,5 @@
 import type { SinkCheckpoint } from '../domain/journal.ts'
-import type { DurableBatch } from './sink-types.ts'
+import type { DurableBatch } from '../domain/result-sink.ts'
 
 /** A batch is synced when it holds this much, or is this old. */
 const BATCH_BYTES = 32 * 1024 * 1024

@@ -1,5 +1,5 @@
 import type { SinkCheckpoint } from '../domain/journal.ts'
-import type { DurableBatch } from './sink-types.ts'
+import type { DurableBatch } from '../domain/result-sink.ts'
 
 /**
  * Durable batches on their way to one reader. A reader that lags gets one joined batch, so that nothing piles up but chunk

@@ -1,5 +1,5 @@
+import type { DurableBatch, Sealing, SinkResume } from '../domain/result-sink.ts'
 import type { OutputPaths } from './output-names.ts'
-import type { DurableBatch, Sealing, SinkResume } from './sink-types.ts'
 
 /** What a sink thread is started with. */
 export interface SinkThreadData {

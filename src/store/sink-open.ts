@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SinkCheckpoint } from '../domain/journal.ts'
+import type { Sealing, SinkResume } from '../domain/result-sink.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import type { OutputPaths } from './output-names.ts'
 import { CIPHER_BLOCK_BYTES } from './seal-cipher.ts'
 import { SealHmac } from './seal-hmac.ts'
 import { SinkFile, syncFolder } from './sink-file.ts'
 import type { CipherChain, SinkThreadData } from './sink-messages.ts'
-import type { Sealing, SinkResume } from './sink-types.ts'
 
 /** An open partial file and how far it stands. */
 export interface OpenedFile {

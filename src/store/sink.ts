@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
+import type { DurableBatch, Sealing, SinkResume } from '../domain/result-sink.ts'
 import { SwarmError } from '../errors.ts'
 import { type OutputPaths, outputPaths } from './output-names.ts'
 import { publishOutputs } from './output-publish.ts'
 import { DurableFeed } from './sink-durable.ts'
 import type { FromSinkThread } from './sink-messages.ts'
 import { SinkThreads } from './sink-threads.ts'
-import type { DurableBatch, Sealing, SinkResume } from './sink-types.ts'
 
 /** What a sink is opened with. */
 export interface OpenSinkOptions {

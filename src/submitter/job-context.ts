@@ -3,11 +3,12 @@ import type { PeerName } from '../domain/ids.ts'
 import type { JobOptions, JobSpec } from '../domain/job.ts'
 import type { LeaseTable } from '../domain/lease-table.ts'
 import type { LeaseGrant, Release, RevokedLease } from '../domain/lease-types.ts'
+import type { ResultSink } from '../domain/result-sink.ts'
 import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
 import type { ChunkSource } from './chunk-source.ts'
 import type { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
-import type { ResultSink, SubmitterPorts } from './ports.ts'
+import type { SubmitterPorts } from './ports.ts'
 import type { ShipPolicy } from './ship-policy.ts'
 
 /** What the parts of one running job share. The table decides; the parts carry out. */

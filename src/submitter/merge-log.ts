@@ -48,8 +48,8 @@ export class MergeLog {
 
   /** Journals and receipts each durable batch. Ends when the sink has finished. */
   async run(): Promise<void> {
-    for await (const { chunkIndexes, checkpoint } of this.#job.sink.durable) {
-      const batch = chunkIndexes.map((chunkIndex) => this.#take(chunkIndex))
+    for await (const { chunkIndexes, checkpoint, outputHashes } of this.#job.sink.durable) {
+      const batch = chunkIndexes.map((chunkIndex, index) => this.#take(chunkIndex, outputHashes?.[index]))
       const merged = await Promise.all(batch.map((expected) => this.#receipted(expected)))
       const { ports, spec, table, metrics, kind } = this.#job
       ports.journal.merge(spec.jobId, merged, checkpoint)
@@ -65,11 +65,12 @@ export class MergeLog {
     }
   }
 
-  #take(chunkIndex: number): Expected {
+  /** @param outputHash of a placed chunk, by which a resume checks it again */
+  #take(chunkIndex: number, outputHash: Uint8Array | undefined): Expected {
     const expected = this.#expected.get(chunkIndex)
     if (expected === undefined) throw new Error(`chunk ${chunkIndex} became durable but was never put`)
     this.#expected.delete(chunkIndex)
-    return expected
+    return outputHash === undefined ? expected : { ...expected, merged: { ...expected.merged, outputHash } }
   }
 
   async #receipted({ chunk, merged, owed }: Expected): Promise<MergedChunk> {

@@ -4,12 +4,13 @@ import type { JobOptions, JobSpec } from '../domain/job.ts'
 import type { JournalChunk, JournalJob } from '../domain/journal.ts'
 import { LeaseTable } from '../domain/lease-table.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
+import type { ResultSink } from '../domain/result-sink.ts'
 import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
 import { ChunkSource } from './chunk-source.ts'
 import type { JobContext } from './job-context.ts'
 import { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
-import type { ResultSink, SubmitterPorts } from './ports.ts'
+import type { SubmitterPorts } from './ports.ts'
 import { JobRun, type JobRunHooks } from './run-job.ts'
 import { ShipPolicy } from './ship-policy.ts'
 
@@ -169,6 +170,7 @@ async function openSink(
       outDir: options.outDir,
       fileName: `result.${kind.extension}`,
       outputBytes: spec.inputBytes,
+      partialTag: spec.jobId,
       ...(sealing !== undefined && { sealing }),
       ...(checkpoint !== undefined && { resume: { checkpoint, chunks } }),
       onStall

@@ -5,60 +5,8 @@ import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { ComputePool } from '../domain/compute.ts'
 import type { JobId, PeerName } from '../domain/ids.ts'
-import type { Journal, SinkCheckpoint } from '../domain/journal.ts'
-
-/** Where a job's result goes: sealed in order, or placed. One per job; runs on a thread of its own. */
-export interface ResultSink {
-  /**
-   * Hands over the result of a chunk. Chunks may come in any order within the window; what is out of order waits.
-   * @returns the buffer, for reuse, once its bytes were consumed
-   */
-  put(
-    chunk: { chunkIndex: number; outputOffset: number; byteLength: number },
-    buffer: ArrayBuffer,
-    options: { signal: AbortSignal }
-  ): Promise<ArrayBuffer>
-  /**
-   * Durable progress, in batches: the chunks that became durable since the last one, and the checkpoint that covers
-   * them. Ends when the sink is finished or aborted. @throws SwarmError DISK_FULL (retried by the sink until there is
-   * room, and reported through `onStall`), OUTPUT_WRITE_FAILED
-   */
-  readonly durable: AsyncIterable<{ readonly chunkIndexes: readonly number[]; readonly checkpoint: SinkCheckpoint }>
-  /** Flushes, pads, syncs. Files are still partial: call {@link ResultSink.publish} next. @returns sizes and tag */
-  finish(options: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }>
-  /** Writes key, iv, tag beside the result and renames all to their final names. @returns absolute paths */
-  publish(): Promise<{ result: string; key?: string; iv?: string; hmac?: string }>
-  /** Stops; keeps the partial file for a resume, or removes it when `discard`. */
-  abort(options: { discard: boolean }): Promise<void>
-}
-
-/** What a sink is opened with. */
-export interface SinkOptions {
-  readonly outDir: string
-  /** Partial files live here under names that start with a dot, and are renamed at the end. */
-  readonly fileName: string
-  readonly outputBytes: number
-  readonly sealing?: { readonly key: Uint8Array; readonly iv: Uint8Array }
-  /** Where a former incarnation got to. What the file holds is hashed again and must match. */
-  readonly resume?: {
-    readonly checkpoint: SinkCheckpoint
-    /** Merged chunks in chunk order, for hashing what was placed out of order (unsealed jobs). */
-    readonly chunks: readonly {
-      readonly chunkIndex: number
-      readonly outputOffset: number
-      readonly byteLength: number
-      readonly outputHash?: Uint8Array
-    }[]
-  }
-  /** Called when the disk is full (true) and when there is room again (false). */
-  readonly onStall: (full: boolean, path: string) => void
-}
-
-/** Opens a sink. @returns it with the chunk indexes that still stand after the re-check, in a resume. */
-export type OpenSink = (
-  options: SinkOptions,
-  waiting: { signal: AbortSignal }
-) => Promise<{ sink: ResultSink; standing: readonly number[] }>
+import type { Journal } from '../domain/journal.ts'
+import type { OpenSink } from '../domain/result-sink.ts'
 
 /** A claim as opened and checked: the signature is right for `worker`. */
 export interface OpenedClaim {

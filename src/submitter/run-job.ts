@@ -208,7 +208,10 @@ export class JobRun implements LeasedJob {
   }
 
   #revoked(leases: readonly RevokedLease[], code: RefusalCode): void {
-    for (const { leaseNumber } of leases) this.#job.source.drop(leaseNumber)
+    for (const { leaseNumber, peer } of leases) {
+      this.#job.source.drop(leaseNumber)
+      if (peer !== undefined) this.#job.cost.lost(peer)
+    }
     this.#job.desk.revoke(leases, code)
   }
 

@@ -4,12 +4,25 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GENESIS_HASH } from '../../src/domain/feed.ts'
-import { LedgerReader } from '../../src/store/ledger-reader.ts'
+import { openDatabaseForReading } from '../../src/store/database.ts'
+import { resolveHome } from '../../src/store/home.ts'
+import { verifyStoredLedger } from '../../src/store/ledger-file.ts'
+import { LedgerReader, type LedgerSummary } from '../../src/store/ledger-reader.ts'
 import { RECEIPTS_PER_OWN_ENTRY } from '../../src/store/ledger-store.ts'
 import { sha256 } from '../../src/store/sha256.ts'
 import { testIdentity } from './support-identity.ts'
 import { testJobId } from './support-journal.ts'
-import { allEntries, jobClose, makeEntry, makeReceipt, makeReceipts, openLedger, UNTIL_DONE } from './support-ledger.ts'
+import {
+  allEntries,
+  jobClose,
+  makeEntry,
+  makeReceipt,
+  makeReceipts,
+  openLedger,
+  UNTIL_DONE,
+  verify
+} from './support-ledger.ts'
+import { killProcess, startProcess } from './support-process.ts'
 
 const WORKER = testIdentity('worker').peerId
 
@@ -52,6 +65,16 @@ describe('the own feed', () => {
     await ledger.keepReceipts(receipts, UNTIL_DONE)
     expect(await ledger.appendWaiting(UNTIL_DONE)).toBe(0)
     expect(ledger.heads()).toMatchObject([{ author: WORKER, sequence: 1 }])
+  })
+
+  test('takes receipts signed here without checking them again, and only those', async () => {
+    const { ledger } = openLedger('submitter')
+    const signedHere = { ...UNTIL_DONE, signedHere: true }
+    await ledger.keepReceipts([await makeReceipt()], signedHere)
+    const refused = ledger.keepReceipts([await makeReceipt({ submitter: 'other', worker: 'submitter' })], signedHere)
+    await expect(refused).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })
+    expect(await ledger.appendWaiting(UNTIL_DONE)).toBe(1)
+    expect((await openLedger('third').ledger.ingest(allEntries(ledger), UNTIL_DONE)).accepted).toBe(1)
   })
 
   test('closes a job once, after its receipts', async () => {
@@ -132,6 +155,12 @@ describe('credit', () => {
     const receipts = [await makeReceipt(), await makeReceipt({ submitter: 'other' })]
     await ledger.keepReceipts(receipts, UNTIL_DONE)
     expect(new LedgerReader(database).summary().peers).toMatchObject([{ chunks: 2, jobs: 2 }])
+    await ledger.keepReceipts(
+      [await makeReceipt({ worker: 'best', submitter: 'worker', receipt: { units: 900 } })],
+      UNTIL_DONE
+    )
+    const alone = new LedgerReader(database).summary({ peerId: WORKER }).peers
+    expect(alone).toMatchObject([{ peerId: WORKER, units: [{ medal: 'silver' }] }])
     const filter = { jobId: testJobId('b') }
     expect(new LedgerReader(database).summary(filter).peers).toEqual([])
     expect(new LedgerReader(database).summary({ peerId: WORKER, jobId: testJobId('a') }).peers).toHaveLength(1)
@@ -209,7 +238,7 @@ describe('others’ feeds', () => {
       const result = await ledger.ingest([...entries, entry, at(entries, 0)], UNTIL_DONE)
       expect(result).toMatchObject({
         accepted: 2,
-        known: 0,
+
         refusal: { code, reason: expect.stringContaining(reason) }
       })
       expect(ledger.heads()).toMatchObject([{ author, sequence: 2 }])
@@ -336,6 +365,43 @@ describe('a restored home', () => {
     database.close()
   })
 })
+
+describe('a ledger that is being written', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'swarm-ledger-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  test('is read meanwhile, and is whole after its process was killed', async () => {
+    const paths = resolveHome({ home: folder, env: {} })
+    const writer = await startProcess('write-ledger', [folder])
+    let printed = ''
+    writer.stdout?.on('data', (text) => {
+      printed += text
+    })
+    const reader = openDatabaseForReading(paths.database)
+    if (reader === undefined) throw new Error('there is a database')
+    const entries = (): number => new LedgerReader(reader).summary().entries
+    await expect.poll(entries, { timeout: 10_000 }).toBeGreaterThan(20)
+    await killProcess(writer)
+    const told = Number(printed.split('\n').at(-2) ?? 0)
+    expect(entries()).toBeGreaterThanOrEqual(told)
+    const { summary } = await verifyStoredLedger(reader, { ...UNTIL_DONE, verify })
+    expect(summary).toEqual({ ...new LedgerReader(reader).summary(), ...waitingAside(summary) })
+    reader.close()
+    const { ledger, database } = openLedger('worker', paths.database)
+    await ledger.keepReceipts([await makeReceipt({ chunkIndex: 1_000_000 })], UNTIL_DONE)
+    await ledger.appendWaiting(UNTIL_DONE)
+    expect((await openLedger('third').ledger.ingest(allEntries(ledger), UNTIL_DONE)).refusal).toBeUndefined()
+    database.close()
+  })
+})
+
+/** A receipt that was kept but not yet appended counts in the home, and cannot in its feed. */
+function waitingAside({ receipts, peers }: LedgerSummary): Pick<LedgerSummary, 'receipts' | 'peers'> {
+  return { receipts, peers }
+}
 
 /** @returns a feed of entries with one receipt each; receipt n is the same in the feeds of both its parties. */
 async function feedOf(

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
+import type { DurableBatch } from '../../src/domain/result-sink.ts'
 import { SinkBatches } from '../../src/store/sink-batches.ts'
-import type { DurableBatch } from '../../src/store/sink-types.ts'
 
 const checkpoint = { plainBytes: 0, fileBytes: 0, digest: new Uint8Array(0), tail: new Uint8Array(0) }
 const MIB = 1024 * 1024

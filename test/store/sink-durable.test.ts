@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { DurableBatch } from '../../src/domain/result-sink.ts'
 import { DurableFeed } from '../../src/store/sink-durable.ts'
-import type { DurableBatch } from '../../src/store/sink-types.ts'
 
 function batch(...chunkIndexes: number[]): DurableBatch {
   const chunkCount = Math.max(...chunkIndexes) + 1

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { SinkResume } from '../../src/store/sink-types.ts'
+import type { SinkResume } from '../../src/domain/result-sink.ts'
 import { cut, durable, makeFolder, open, put, signal, type TestChunk } from './sink-support.ts'
 
 const plain = new Uint8Array(randomBytes(1000))

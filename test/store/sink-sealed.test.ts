@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFil
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { OpenSink, ResultSink } from '../../src/domain/result-sink.ts'
 import { openSink } from '../../src/store/sink.ts'
-import type { OpenSink, ResultSink } from '../../src/submitter/ports.ts'
 import { cut, durable, makeFolder, makeSealing, open, put, sealedBytes, signal, tagOf } from './sink-support.ts'
 
 // The store may not import the submitter's contract; here it is held against it.

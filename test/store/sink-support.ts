@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { DurableBatch } from '../../src/domain/result-sink.ts'
 import { type FileSink, type OpenSinkOptions, openSink } from '../../src/store/sink.ts'
-import type { DurableBatch } from '../../src/store/sink-types.ts'
 
 /** Never aborts. */
 export const { signal } = new AbortController()

@@ -16,6 +16,9 @@ switch (role) {
   case 'write-journal':
     await writeJournal()
     break
+  case 'write-ledger':
+    await writeLedger()
+    break
   default:
     throw new Error(`unknown role ${role}`)
 }
@@ -35,5 +38,20 @@ async function writeJournal(): Promise<void> {
     process.stdout.write(`${index}\n`)
     // Lets the pipe drain, so that what was printed was seen.
     await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Keeps and appends receipts without end, and prints the head's sequence number once others may hear of it. */
+async function writeLedger(): Promise<void> {
+  const { makeReceipt, openLedger, UNTIL_DONE } = await import('./support-ledger.ts')
+  const { ledger } = openLedger('worker', paths.database)
+  ledger.setListener({
+    onHeads: (heads) => process.stdout.write(`${heads.map(({ sequence }) => sequence).join()}\n`),
+    onForkProof: () => undefined,
+    onWaiting: () => undefined
+  })
+  for (let chunkIndex = 0; ; chunkIndex++) {
+    await ledger.keepReceipts([await makeReceipt({ chunkIndex })], UNTIL_DONE)
+    await ledger.appendWaiting(UNTIL_DONE)
   }
 }

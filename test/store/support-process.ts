@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url'
 
 const SCRIPT = fileURLToPath(new URL('./support-child.ts', import.meta.url))
 
+/** The generated codecs use namespaces, which Node has to translate rather than strip. */
+const TYPES = ['--experimental-transform-types', '--disable-warning=ExperimentalWarning']
+
 /** Starts a process of `support-child.ts` and waits for its first output. */
 export async function startProcess(role: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [SCRIPT, role, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...TYPES, SCRIPT, role, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${role} ended early`)
   })

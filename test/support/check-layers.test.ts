@@ -100,6 +100,7 @@ describe('source text', () => {
   })
 
   test('keeps offsets, lines and the code inside templates', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
     const source = "const a = 'x//y' // z\nconst b = `t ${process.pid} u`"
     const code = blankComments(source, true)
     expect(code).toHaveLength(source.length)

@@ -1,0 +1,73 @@
+import type { SinkCheckpoint } from './journal.ts'
+
+/** Cipher key (32 bytes) and IV (16 bytes) of a sealed job. */
+export interface Sealing {
+  readonly key: Uint8Array
+  readonly iv: Uint8Array
+}
+
+/** Where a former incarnation of a job's submitter got to. */
+export interface SinkResume {
+  readonly checkpoint: SinkCheckpoint
+  /** Merged chunks in chunk order, for hashing what was placed out of order (unsealed jobs). */
+  readonly chunks: readonly {
+    readonly chunkIndex: number
+    readonly outputOffset: number
+    readonly byteLength: number
+    readonly outputHash?: Uint8Array
+  }[]
+}
+
+/** A batch of chunks that became durable. */
+export interface DurableBatch {
+  readonly chunkIndexes: readonly number[]
+  readonly checkpoint: SinkCheckpoint
+  /** SHA-256 of each chunk's result, in the order of `chunkIndexes`; placed (unsealed) jobs only. */
+  readonly outputHashes?: readonly Uint8Array[]
+}
+
+/** Where a job's result goes: sealed in order, or placed. One per job; runs on a thread of its own. */
+export interface ResultSink {
+  /**
+   * Hands over the result of a chunk. Chunks may come in any order within the window; what is out of order waits.
+   * @returns the buffer, for reuse, once its bytes were consumed
+   */
+  put(
+    chunk: { chunkIndex: number; outputOffset: number; byteLength: number },
+    buffer: ArrayBuffer,
+    options: { signal: AbortSignal }
+  ): Promise<ArrayBuffer>
+  /**
+   * Durable progress, in batches: the chunks that became durable since the last one, and the checkpoint that covers
+   * them. Ends when the sink is finished or aborted. @throws SwarmError DISK_FULL (retried by the sink until there is
+   * room, and reported through `onStall`), OUTPUT_WRITE_FAILED
+   */
+  readonly durable: AsyncIterable<DurableBatch>
+  /** Flushes, pads, syncs. Files are still partial: call {@link ResultSink.publish} next. @returns sizes and tag */
+  finish(options: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }>
+  /** Writes key, iv, tag beside the result and renames all to their final names. @returns absolute paths */
+  publish(): Promise<{ result: string; key?: string; iv?: string; hmac?: string }>
+  /** Stops; keeps the partial file for a resume, or removes it when `discard`. */
+  abort(options: { discard: boolean }): Promise<void>
+}
+
+/** What a sink is opened with. */
+export interface SinkOptions {
+  readonly outDir: string
+  /** Partial files live here under names that start with a dot, and are renamed at the end. */
+  readonly fileName: string
+  readonly outputBytes: number
+  readonly sealing?: Sealing
+  /** Goes into the partial file's name, so that jobs with one output folder do not collide. */
+  readonly partialTag?: string
+  /** Where a former incarnation got to. What the file holds is hashed again and must match. */
+  readonly resume?: SinkResume
+  /** Called when the disk is full (true) and when there is room again (false). */
+  readonly onStall: (full: boolean, path: string) => void
+}
+
+/** Opens a sink. @returns it with the chunk indexes that still stand after the re-check, in a resume. */
+export type OpenSink = (
+  options: SinkOptions,
+  waiting: { signal: AbortSignal }
+) => Promise<{ sink: ResultSink; standing: readonly number[] }>
