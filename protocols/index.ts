@@ -1,5 +1,5 @@
 import type { Uint8ArrayList } from 'uint8arraylist'
-import type { Startable } from '@libp2p/interface'
+import type { Startable, Stream } from '@libp2p/interface'
 import { advertService } from './advert/index.ts'
 import type { AdvertComponents } from './advert/service.ts'
 import type { AdvertService } from './advert/types.ts'
@@ -33,6 +33,8 @@ export interface SwarmServicesInit {
   readonly swarmId: string
   /** Takes received bulk bytes back once they were copied, where the transport can use them again. */
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
+  /** Sets the flow control of a bulk stream, once, before anything is sent. */
+  readonly prepare?: (stream: Stream) => void
 }
 
 /** A factory for each service, as libp2p's `services` option takes them. */

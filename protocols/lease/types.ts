@@ -37,7 +37,7 @@ export interface Grant {
   readonly incarnation: number
   /** Time to live from receipt of the last acknowledged heartbeat, in ms. */
   readonly ttlMs: number
-  /** SHA-256 of the input, 32 bytes. */
+  /** BLAKE3 of the input, 32 bytes. */
   readonly inputHash: Uint8Array
   /** True when the worker already holds the result (see {@link WorkerHello.held}) and need only offer it. */
   readonly adopted: boolean

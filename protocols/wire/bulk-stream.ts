@@ -29,6 +29,8 @@ export interface BulkOptions {
    * at once. Nothing here looks at it again.
    */
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
+  /** Called once with each bulk stream before anything is sent, so that its flow control can be set. */
+  readonly prepare?: (stream: Stream) => void
 }
 
 const NO_PAYLOAD = new Uint8Array(0)
@@ -47,6 +49,7 @@ export class BulkStream {
   #sentBytes = 0
 
   constructor(stream: Stream, options: BulkOptions = {}) {
+    options.prepare?.(stream)
     this.life = new StreamLife(stream)
     this.#recycle = options.recycle
     this.#parser = new FrameParser({

@@ -14,7 +14,7 @@ export const RECEIPT_TYPE: Uint8Array = utf8.encode('/swarm/receipt/1')
 /** Payload type of a feed-entry envelope. */
 export const ENTRY_TYPE: Uint8Array = utf8.encode('/swarm/entry/1')
 
-/** Bytes of a SHA-256 digest. */
+/** Bytes of a hash: SHA-256 of entries, BLAKE3 of contents. */
 export const HASH_BYTES = 32
 /** Upper bound of a claim envelope, in bytes. */
 export const CLAIM_BYTES_MAX = 2048

@@ -62,7 +62,7 @@ export function checkPeerId(name: string, text: string): string {
   return text
 }
 
-/** A SHA-256 digest. @throws WireError MESSAGE_MALFORMED */
+/** A 32-byte hash. @throws WireError MESSAGE_MALFORMED */
 export function checkHash(name: string, bytes: Uint8Array): Uint8Array {
   return checkBytes(name, bytes, { min: HASH_BYTES, max: HASH_BYTES })
 }

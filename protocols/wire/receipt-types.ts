@@ -9,7 +9,7 @@ export interface Claim {
   /** Human name of the worker. */
   readonly workerName: string
   readonly kernelId: string
-  /** SHA-256 of input and result, 32 bytes each. */
+  /** BLAKE3 of input and result, 32 bytes each. */
   readonly inputHash: Uint8Array
   readonly outputHash: Uint8Array
   readonly inputBytes: number

@@ -4,6 +4,7 @@ import { type ApiServer, serveApi } from '../api/server.ts'
 import { KernelPool } from '../compute/compute-pool.ts'
 import { BufferPool } from '../domain/buffer-pool.ts'
 import type { JobEvent } from '../domain/events.ts'
+import { SwarmError } from '../errors.ts'
 import { BulkConnections } from '../network/bulk-connection.ts'
 import { deriveSwarmKeys } from '../network/swarm-keys.ts'
 import { LedgerStore } from '../store/ledger-store.ts'
@@ -15,8 +16,8 @@ import { Contacts } from './contacts.ts'
 import { FanOut } from './fan-out.ts'
 import { JobRunner } from './job-runner.ts'
 import { LedgerKeeper } from './ledger-keeper.ts'
-import { Members } from './members.ts'
 import { makeJobId } from './make-job-id.ts'
+import { Members } from './members.ts'
 import { EnvelopeDesk } from './open-envelopes.ts'
 import { type OpenHome, openHome } from './open-home.ts'
 import { Peer } from './peer.ts'
@@ -36,7 +37,10 @@ export async function openApp(options: OpenOptions, waiting: Waiting): Promise<S
   try {
     return await composePeer(home, options, closing, waiting)
   } catch (error) {
-    await closing.run()
+    // What failed first is what the user can act on.
+    await closing.run().catch((failure: unknown) => {
+      throw error instanceof SwarmError ? error : new AggregateError([error, failure], 'the peer could not be opened')
+    })
     throw error
   }
 }

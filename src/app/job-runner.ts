@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Advert } from '../../protocols/advert/types.ts'
-import type { JobEvent } from '../domain/events.ts'
+import { isFinalState, type JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
 import type { JobOptions } from '../domain/job.ts'
 import type { JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
-import { CHUNK_BYTES_MAX, createJob, openJob } from '../submitter/open-job.ts'
 import type { LeaseDesk } from '../submitter/lease-desk.ts'
+import { CHUNK_BYTES_MAX, createJob, openJob } from '../submitter/open-job.ts'
 import type { SubmitterPorts } from '../submitter/ports.ts'
 import { type JobEnd, JobEndRequest, type JobRun } from '../submitter/run-job.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
@@ -70,17 +70,24 @@ export class JobRunner {
 
   /** Starts a stopped or interrupted job again. @throws SwarmError JOB_UNKNOWN, JOB_ENDED, JOB_RUNNING, INPUT_CHANGED */
   async resume(jobId: JobId, { signal }: Waiting): Promise<AsyncIterable<JobEvent>> {
+    await checkUnchanged(this.#resumable(jobId))
+    // Asked again, since it may have been started or ended while the input was looked at.
+    const record = this.#resumable(jobId)
+    this.#checkRoom()
+    const incarnation = this.#ports.journal.reopen(jobId)
+    return this.#follow(this.#start({ ...record, state: 'open', incarnation }, false), false, signal)
+  }
+
+  /** @throws SwarmError JOB_UNKNOWN, JOB_RUNNING, JOB_ENDED (a failed job's key is gone with its end) */
+  #resumable(jobId: JobId): JournalJob {
     const record = this.#known(jobId)
     if (this.#running.has(jobId)) {
       throw new SwarmError('JOB_RUNNING', `job ${jobId} is running: follow it with "swarm jobs watch ${jobId}"`)
     }
-    if (record.state === 'done' || record.state === 'cancelled') {
+    if (isFinalState(record.state)) {
       throw new SwarmError('JOB_ENDED', `job ${jobId} is ${record.state}, so there is nothing left to resume`)
     }
-    await checkUnchanged(record)
-    this.#checkRoom()
-    const incarnation = this.#ports.journal.reopen(jobId)
-    return this.#follow(this.#start({ ...record, state: 'open', incarnation }, false), false, signal)
+    return record
   }
 
   /** Events from now on. @throws SwarmError JOB_UNKNOWN, JOB_NOT_RUNNING */
@@ -109,7 +116,8 @@ export class JobRunner {
   async stopAll(): Promise<void> {
     const running = [...this.#running.values()]
     for (const { controller } of running) controller.abort(new JobEndRequest('stopped'))
-    await Promise.all(running.map(({ ended }) => ended))
+    // What went wrong with one was reported as it happened; the others are waited for all the same.
+    await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
   async #create(request: SubmitRequest): Promise<JournalJob> {

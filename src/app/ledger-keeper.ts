@@ -5,11 +5,14 @@ import type { ForkProof } from '../store/feed-table.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
 
 /** How long receipts and heads are gathered before they are written or told, in ms. */
-const GATHER_MS = 200
+const GATHER_MS = 1_000
 /** Longest time for one exchange with a peer, in ms. */
 const EXCHANGE_MS = 60_000
 /** How often heads are told again, since gossip forgets, in ms. */
 const HEADS_AGAIN_MS = 10_000
+
+/** Heads that one peer may have told while it is pulled from; what is beyond comes with its next heads. */
+const TOLD_HEADS_MAX = 1_024
 
 /** Longest wait for a peer to fetch the rest of this peer's feed before this peer leaves, and how often it is asked. */
 const HAND_OVER_MS = 700
@@ -35,6 +38,8 @@ export class LedgerKeeper implements LedgerHandler {
   readonly #ports: LedgerKeeperPorts
   readonly #stopped = new AbortController()
   readonly #exchanging = new Map<string, Promise<void>>()
+  /** Peers that are pulled from because they told heads, each with the heads that it told meanwhile, by author. */
+  readonly #told = new Map<string, Map<string, FeedHead>>()
   readonly #background = new Set<Promise<void>>()
   #gathering = false
   readonly #newHeads = new Map<string, FeedHead>()
@@ -62,13 +67,16 @@ export class LedgerKeeper implements LedgerHandler {
   async stop(): Promise<void> {
     const { service, store } = this.#ports
     const { signal } = new AbortController()
-    await store.appendWaiting({ signal })
-    await this.#tellHeads()
-    await Promise.allSettled(this.#ports.connections().map((connection) => this.#handOver(connection)))
-    this.#stopped.abort()
-    store.setListener(undefined)
-    service.setHandler(undefined)
-    await Promise.allSettled([...this.#background, ...this.#exchanging.values()])
+    try {
+      await store.appendWaiting({ signal })
+      await this.#tellHeads()
+      await Promise.allSettled(this.#ports.connections().map((connection) => this.#handOver(connection)))
+    } finally {
+      this.#stopped.abort()
+      store.setListener(undefined)
+      service.setHandler(undefined)
+      await Promise.allSettled([...this.#background, ...this.#exchanging.values()])
+    }
   }
 
   /** A member connected: both sides learn what the other has. */
@@ -91,7 +99,7 @@ export class LedgerKeeper implements LedgerHandler {
   onHeads(heads: readonly FeedHead[], from: PeerId): void {
     if (this.#ports.store.missing(heads).length === 0) return
     const connection = this.#ports.connectionTo(from)
-    if (connection !== undefined) this.#do(() => this.#pullMissing(connection, heads))
+    if (connection !== undefined) this.#pullTold(connection, heads)
   }
 
   onForkProof(proof: ForkProof, from: PeerId): void {
@@ -129,6 +137,29 @@ export class LedgerKeeper implements LedgerHandler {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(EXCHANGE_MS)])
     const heads = await this.#ports.service.exchange(connection, { signal })
     await this.#pullMissing(connection, heads)
+  }
+
+  /** One pull from a peer at a time; what it tells meanwhile comes next. */
+  #pullTold(connection: Connection, heads: readonly FeedHead[]): void {
+    const peerId = connection.remotePeer.toString()
+    const meanwhile = this.#told.get(peerId)
+    if (meanwhile !== undefined) {
+      if (meanwhile.size < TOLD_HEADS_MAX) for (const head of heads) meanwhile.set(head.author, head)
+      return
+    }
+    const told = new Map<string, FeedHead>()
+    this.#told.set(peerId, told)
+    this.#do(async () => {
+      try {
+        for (let next = heads; next.length > 0; ) {
+          await this.#pullMissing(connection, next)
+          next = [...told.values()]
+          told.clear()
+        }
+      } finally {
+        this.#told.delete(peerId)
+      }
+    })
   }
 
   async #pullMissing(connection: Connection, heads: readonly FeedHead[]): Promise<void> {
@@ -169,7 +200,8 @@ export class LedgerKeeper implements LedgerHandler {
     while (!signal.aborted) {
       await this.#ports.clock.sleep(HEADS_AGAIN_MS, { signal }).catch(() => undefined)
       const own = this.heads().filter(({ author }) => author === this.#ports.store.self)
-      if (!signal.aborted && own.length > 0) await this.#ports.service.publishHeads(own)
+      if (signal.aborted || own.length === 0) continue
+      await this.#ports.service.publishHeads(own).catch((error) => this.#trouble('heads could not be told', error))
     }
   }
 

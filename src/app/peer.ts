@@ -1,8 +1,8 @@
-import { formatJoinCode } from '../network/join-code.ts'
-import type { SwarmKeys } from '../network/swarm-keys.ts'
 import type { JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
 import type { SwarmNode } from '../network/create-node.ts'
+import { formatJoinCode } from '../network/join-code.ts'
+import type { SwarmKeys } from '../network/swarm-keys.ts'
 import type { LeaseDesk } from '../submitter/lease-desk.ts'
 import { bestFirst } from './addresses.ts'
 import type {
@@ -20,8 +20,8 @@ import type {
   SwarmApp,
   Waiting
 } from './api-types.ts'
-import { FanOut } from './fan-out.ts'
 import { unknownJob } from './end-stored-job.ts'
+import type { FanOut } from './fan-out.ts'
 import type { JobRunner } from './job-runner.ts'
 import { jobDetail, jobView, mergedBytesOf } from './job-views.ts'
 import type { Members } from './members.ts'

@@ -1,6 +1,6 @@
+import type { LeaseSession } from '../../protocols/lease/types.ts'
 import type { PeerName } from '../domain/ids.ts'
 import { forecast } from '../domain/planner-forecast.ts'
-import type { LeaseSession } from '../../protocols/lease/types.ts'
 import { checkInputFile } from '../store/input-file.ts'
 import type { RememberedPeer } from '../store/peer-store.ts'
 import { BLOCK_BYTES, CHUNK_BYTES_MAX } from '../submitter/open-job.ts'

@@ -1,5 +1,6 @@
 import type { ServiceFactoryMap } from 'libp2p'
 import { type SwarmServices, swarmServices } from '../../protocols/index.ts'
+import { widenBulkWindow } from '../network/bulk-window.ts'
 import { createSwarmNode, LISTEN_DEFAULT, type SwarmNode } from '../network/create-node.ts'
 import { recycle } from '../network/recycle.ts'
 import type { SwarmKeys } from '../network/swarm-keys.ts'
@@ -32,7 +33,11 @@ export async function startNode(
     mdns: options.mdns,
     userAgent: agentOf(VERSION, home.name),
     // libp2p's type of a service factory does not know the services that the node itself adds (pubsub among them).
-    services: swarmServices({ swarmId: keys.swarmId, recycle }) as unknown as ServiceFactoryMap<SwarmServices>
+    services: swarmServices({
+      swarmId: keys.swarmId,
+      recycle,
+      prepare: widenBulkWindow
+    }) as unknown as ServiceFactoryMap<SwarmServices>
   })
   return {
     node,

@@ -43,12 +43,11 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     mainThreadCpuMs,
     openClaim: (envelope) => envelopes.openClaim(envelope),
     signReceipt: (receipt) => envelopes.signReceipt(receipt),
-    keepReceipts: (receipts) => ledger.keepReceipts(receipts, { signal }),
+    keepReceipts: (receipts) => ledger.keepReceipts(receipts, { signal, signedHere: true }),
     closeJob: async (close, receipts) => void (await ledger.closeJob(close, receipts, { signal })),
     writeJobLedger: async (jobId, path) => void (await exportJobLedger(path, home.database, jobId, { signal })),
     keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),
-    writeFile: (path, text) =>
-      writeByRename(path, (file) => file.writeFile(text), { force: true, signal }),
+    writeFile: (path, text) => writeByRename(path, (file) => file.writeFile(text), { force: true, signal }),
     connectedPeers: parts.connectedPeers,
     onInternalError: parts.onInternalError
   }

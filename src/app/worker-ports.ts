@@ -7,7 +7,7 @@ import type { SwarmNode } from '../network/create-node.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
 import { TASK_KINDS } from '../tasks/registry.ts'
 import type { WorkerEvent, WorkerPorts } from '../worker/ports.ts'
-import type { EnvelopeDesk } from './open-envelopes.ts'
+import { checkReceiptParties, type EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -44,10 +44,11 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     clock: systemClock,
     kernelIds: TASK_KINDS.map(({ kernelId }) => kernelId),
     memoryBytes: WORKER_MEMORY_BYTES,
+    controlTo: (peerId) => bulk.control(node, peerId),
     openBulk: async (control, options) => (await bulk.open(node, control, options)).connection,
     signClaim: (claim) => envelopes.signClaim(claim),
     keepReceipt: async (receipt, { submitter, claim }) => {
-      await envelopes.checkReceipt(receipt, { submitter: submitter.toString(), claim })
+      checkReceiptParties(receipt, { submitter: submitter.toString(), claim })
       await ledger.keepReceipts([receipt], { signal })
     },
     onEvent: parts.onEvent

@@ -11,7 +11,7 @@ export class Decrypt extends SwarmCommand {
     'looked for beside the encrypted file.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> swarm-out/ID',
-    '<%= config.bin %> <%= command.id %> result.f32.enc --key-file key.bin --out result.f32'
+    '<%= config.bin %> <%= command.id %> result.raw.enc --key-file key.bin --out result.raw'
   ]
   static override args = {
     path: Args.string({ description: "A job's output folder, or its .enc file", required: true, ignoreStdin: true })

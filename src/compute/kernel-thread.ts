@@ -1,7 +1,8 @@
 // Entry of a kernel thread. Owns one scratch block; driven by compute-pool.ts, one operation at a time, by export name.
 // Everything here is synchronous: the thread has nothing else to do.
-import { createHash } from 'node:crypto'
+
 import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { contentHash, createContentHasher } from '../content-hash.ts'
 import { SwarmError } from '../errors.ts'
 import { findTaskKind } from '../tasks/registry.ts'
 import type { KernelCall, OnProgress, RefusalReason, TaskKind } from '../tasks/task-kind.ts'
@@ -27,7 +28,7 @@ let scratch: Uint8Array<ArrayBuffer> | undefined
 export function readInput(request: ReadInputRequest): unknown {
   return answer<ReadInputReply>(() => {
     const bytes = new Uint8Array(request.buffer, 0, request.byteLength)
-    const hash = createHash('sha256')
+    const hash = createContentHasher()
     withFile(request.path, (descriptor) => {
       for (let offset = 0; offset < bytes.byteLength; offset += BLOCK_BYTES) {
         const block = bytes.subarray(offset, offset + BLOCK_BYTES)
@@ -43,12 +44,12 @@ export function readInput(request: ReadInputRequest): unknown {
 export function runKernel(request: RunKernelRequest): unknown {
   return answer<RunKernelReply>(() => {
     const input = new Uint8Array(request.buffer, 0, request.byteLength)
-    if (!sameBytes(sha256(input), request.inputHash)) {
+    if (!sameBytes(contentHash(input), request.inputHash)) {
       throw new SwarmError('INPUT_MISMATCH', 'the input that came does not have the hash that was granted')
     }
     const { progress } = request
     const ran = compute(request.call, input, (bytesDone) => Atomics.store(progress, 0, bytesDone >>> 10))
-    return { ...ran, outputHash: sha256(new Uint8Array(ran.buffer, 0, ran.byteLength)) }
+    return { ...ran, outputHash: contentHash(new Uint8Array(ran.buffer, 0, ran.byteLength)) }
   })
 }
 
@@ -66,7 +67,7 @@ export function checkResult(request: CheckResultRequest): unknown {
   return answer<CheckResultReply>(() => {
     const { buffer, call, path } = request
     const result = new Uint8Array(buffer, 0, request.resultBytes)
-    if (!sameBytes(sha256(result), request.outputHash)) {
+    if (!sameBytes(contentHash(result), request.outputHash)) {
       return { buffer, verdict: 'refused', reason: 'the result does not have the hash that was claimed', proof: false }
     }
     return withFile(path, (descriptor) => {
@@ -107,7 +108,7 @@ function verifyBlocks(
 
 /** Hash of the input as the file holds it now; of what is left of it when the file was cut. */
 function hashRange(descriptor: number, request: CheckResultRequest): Uint8Array {
-  const hash = createHash('sha256')
+  const hash = createContentHasher()
   const block = scratchOf(BLOCK_BYTES)
   for (let start = 0; start < request.inputBytes; start += block.byteLength) {
     const part = block.subarray(0, Math.min(block.byteLength, request.inputBytes - start))
@@ -158,10 +159,6 @@ function answer<Reply extends { buffer: ArrayBuffer }>(operation: () => Reply): 
 function scratchOf(byteLength: number): Uint8Array<ArrayBuffer> {
   if (scratch === undefined || scratch.byteLength < byteLength) scratch = new Uint8Array(byteLength)
   return scratch.subarray(0, byteLength)
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest()
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

@@ -24,14 +24,27 @@ export class BufferPool {
     return buffer
   }
 
-  /** Takes a buffer back. The caller must hold the only reference; detached or odd-sized buffers are let go. */
+  /**
+   * Takes a buffer back. The caller must hold the only reference; detached or odd-sized buffers are let go. When it is
+   * full, buffers of other sizes make room: those in use now are the ones that will be asked for.
+   */
   give(buffer: ArrayBuffer): void {
     const size = buffer.byteLength
-    if (size === 0 || size !== sizeClass(size) || this.#keptBytes + size > this.#keptBytesMax) return
+    if (size === 0 || size !== sizeClass(size)) return
+    this.#dropOthers(size)
+    if (this.#keptBytes + size > this.#keptBytesMax) return
     const list = this.#free.get(size) ?? []
     if (list.length === 0) this.#free.set(size, list)
     list.push(buffer)
     this.#keptBytes += size
+  }
+
+  #dropOthers(size: number): void {
+    for (const [otherSize, list] of this.#free) {
+      if (otherSize === size) continue
+      while (this.#keptBytes + size > this.#keptBytesMax && list.pop() !== undefined) this.#keptBytes -= otherSize
+      if (list.length === 0) this.#free.delete(otherSize)
+    }
   }
 }
 

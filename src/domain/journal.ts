@@ -19,7 +19,7 @@ export interface MergedChunk {
   readonly computeMs: number
   /** Lease duration less compute time, in ms; 0 for local chunks. */
   readonly transferMs: number
-  /** SHA-256 of the plain result; known for peers' chunks and for placed (unsealed) ones. */
+  /** BLAKE3 of the plain result; known for peers' chunks and for placed (unsealed) ones. */
   readonly outputHash?: Uint8Array
   /** Receipt envelope, for peers' chunks. */
   readonly receipt?: Uint8Array

@@ -25,7 +25,7 @@ export interface ReceiptRecord {
   readonly inputOffset: number
   readonly inputBytes: number
   readonly outputBytes: number
-  /** SHA-256 of the chunk's input. */
+  /** BLAKE3 of the chunk's input. */
   readonly inputHash: Uint8Array
   /** Unix ms at the submitter. */
   readonly acceptedAtMs: number

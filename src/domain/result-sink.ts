@@ -22,7 +22,7 @@ export interface SinkResume {
 export interface DurableBatch {
   readonly chunkIndexes: readonly number[]
   readonly checkpoint: SinkCheckpoint
-  /** SHA-256 of each chunk's result, in the order of `chunkIndexes`; placed (unsealed) jobs only. */
+  /** BLAKE3 of each chunk's result, in the order of `chunkIndexes`; placed (unsealed) jobs only. */
   readonly outputHashes?: readonly Uint8Array[]
 }
 

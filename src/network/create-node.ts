@@ -27,8 +27,11 @@ export const INBOUND_PENDING_MAX = 128
 export const INBOUND_UPGRADE_TIMEOUT_MS = 5_000
 /** How often an idle connection is tried. */
 export const CONNECTION_PING_INTERVAL_MS = 1_000
-/** Shortest wait for a ping's answer: on the bulk connection it queues behind megabytes. */
-export const CONNECTION_PING_TIMEOUT_MS = 5_000
+/**
+ * Shortest wait for a ping's answer: on the bulk connection it queues behind megabytes, which take seconds on a slow
+ * uplink or a busy machine. Leases notice a silent peer sooner, by their own heartbeats.
+ */
+export const CONNECTION_PING_TIMEOUT_MS = 30_000
 /** Longest gossip message, in bytes; gossipsub drops what is much longer without an error. */
 export const GOSSIP_MESSAGE_BYTES_MAX = 16 * 1024
 /** Longest gossip frame: several messages and the control lists, in bytes. */

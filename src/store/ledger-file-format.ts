@@ -2,6 +2,7 @@
 //
 //   head    8 bytes "SWARMLGR", version u8, content u8 (1 feeds, 2 one job), check
 //   record  type u8, length u32, content, check        index counts records from 0
+//           types: 1 entry, 2 receipt, 3 fork proof, 4 feed (the peer id whose records follow)
 //   tail    type 0xff, length 40, record count u64, SHA-256 of all bytes before the tail, check
 //
 // A check is the first 16 bytes of SHA-256 over (index u64, the record's bytes before the check); the head's index is

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
+import { createContentHasher } from '../content-hash.ts'
 import { sameBytes } from '../domain/bytes.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import type { Database } from './database.ts'
@@ -81,14 +81,14 @@ async function openInput(path: string): Promise<FileHandle> {
   }
 }
 
-/** @returns the SHA-256 of a range, or undefined when the file ends within it. */
+/** @returns the content hash of a range, or undefined when the file ends within it. */
 async function hashRange(
   file: FileHandle,
   range: { offset: number; byteLength: number },
   buffer: Buffer,
   signal: AbortSignal
 ): Promise<Uint8Array | undefined> {
-  const hash = createHash('sha256')
+  const hash = createContentHasher()
   const end = range.offset + range.byteLength
   for (let at = range.offset; at < end; ) {
     signal.throwIfAborted()

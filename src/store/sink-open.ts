@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createContentHasher } from '../content-hash.ts'
 import type { SinkCheckpoint } from '../domain/journal.ts'
 import type { Sealing, SinkResume } from '../domain/result-sink.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
@@ -83,7 +83,7 @@ function resumePlaced(file: SinkFile, from: SinkResume): OpenedFile {
   let fileBytes = 0
   for (const { byteLength, chunkIndex, outputHash, outputOffset } of from.chunks) {
     if (outputHash === undefined) continue
-    const hash = createHash('sha256')
+    const hash = createContentHasher()
     const end = outputOffset + byteLength
     if (!file.readBlocks(outputOffset, end, (block) => hash.update(block))) continue
     if (Buffer.compare(hash.digest(), outputHash) !== 0) continue

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { contentHash } from '../content-hash.ts'
 import type { SinkCheckpoint } from '../domain/journal.ts'
 import { SwarmError } from '../errors.ts'
 import { SinkBatches } from './sink-batches.ts'
@@ -67,7 +67,7 @@ export class SinkWriter {
     this.#chunkCount += 1
     this.#plainBytes += plainBytes
     this.#tail = message.tail ?? this.#tail
-    const outputHash = sealed ? undefined : createHash('sha256').update(body).digest()
+    const outputHash = sealed ? undefined : contentHash(body)
     this.#batches.add({ chunkIndex, plainBytes, ...(outputHash !== undefined && { outputHash }) })
     this.#send({ type: 'consumed', chunkIndex, buffer }, [buffer])
     this.#turnBytes += plainBytes

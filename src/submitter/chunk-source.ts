@@ -9,7 +9,11 @@ export interface LeasedInput {
   readonly peerId: string
   readonly chunk: Chunk
   readonly inputHash: Uint8Array
-  buffer: ArrayBuffer
+  readonly buffer: ArrayBuffer
+}
+
+interface ServedInput extends LeasedInput {
+  servedBytes: number
 }
 
 /**
@@ -17,7 +21,7 @@ export interface LeasedInput {
  * the ranges that the lease-holder pulls. The result is later received into the same buffer.
  */
 export class ChunkSource {
-  readonly #inputs = new Map<number, LeasedInput>()
+  readonly #inputs = new Map<number, ServedInput>()
   readonly #path: string
   readonly #compute: ComputePool
   readonly #buffers: BufferPool
@@ -28,7 +32,7 @@ export class ChunkSource {
     this.#buffers = buffers
   }
 
-  /** Reads a chunk for a lease. @returns the input's SHA-256. @throws SwarmError INPUT_UNREADABLE */
+  /** Reads a chunk for a lease. @returns the input's content hash. @throws SwarmError INPUT_UNREADABLE */
   async prepare(
     leaseNumber: number,
     peerId: string,
@@ -42,11 +46,14 @@ export class ChunkSource {
       buffer: this.#buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes))
     }
     const { buffer, inputHash } = await this.#compute.readInput(request, { signal })
-    this.#inputs.set(leaseNumber, { peerId, chunk, inputHash, buffer })
+    this.#inputs.set(leaseNumber, { peerId, chunk, inputHash, buffer, servedBytes: 0 })
     return inputHash
   }
 
-  /** @throws WireError REFUSED when the peer holds no such lease or the range is not in the chunk */
+  /**
+   * No lease gets more bytes than its chunk has, since each pull prolongs it.
+   * @throws WireError REFUSED when the peer holds no such lease, the range is not in the chunk, or all was pulled
+   */
   read(peerId: string, range: InputRange): Uint8Array {
     const input = this.#inputs.get(range.leaseNumber)
     if (input === undefined || input.peerId !== peerId) {
@@ -61,15 +68,27 @@ export class ChunkSource {
         refusal: RefusalCode.rangeInvalid
       })
     }
+    if (input.servedBytes + range.byteLength > inputBytes) {
+      throw new WireError('REFUSED', `peer ${peerId} pulls more than the ${inputBytes} bytes of the chunk`, {
+        refusal: RefusalCode.rangeInvalid
+      })
+    }
+    input.servedBytes += range.byteLength
     return new Uint8Array(input.buffer, range.offset, range.byteLength)
   }
 
-  /** Hands over the input of a lease whose holder offers its result: it has been pulled whole. */
+  /**
+   * Hands over the input of a lease whose holder offers its result: it was pulled whole, or not at all when the result was
+   * held from before. A holder that pulled a part offers nonsense, and its stream may still read the buffer: it gets
+   * another.
+   */
   take(leaseNumber: number, peerId: string): LeasedInput | undefined {
     const input = this.#inputs.get(leaseNumber)
     if (input?.peerId !== peerId) return undefined
     this.#inputs.delete(leaseNumber)
-    return input
+    const { servedBytes, chunk } = input
+    if (servedBytes === 0 || servedBytes === chunk.inputBytes) return input
+    return { ...input, buffer: this.#buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes)) }
   }
 
   /**

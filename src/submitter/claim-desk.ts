@@ -13,6 +13,9 @@ const REFUSALS: Readonly<Record<ClaimRefusal, RefusalCode>> = {
   jobClosed: RefusalCode.jobClosed
 }
 
+/** When to ask again after all grants of a claim ended while their inputs were read, in ms. */
+const GRANTS_OVER_RETRY_MS = 250
+
 /**
  * Answers workers' claims: asks the ship policy and the table, journals the grants before they leave, and reads and
  * hashes the inputs. Results that a worker still holds from before a restart are adopted first.
@@ -42,7 +45,7 @@ export class ClaimDesk {
       return { grants: [], refusal: RefusalCode.unsupportedKernel, retryAfterMs: 0 }
     }
     const adopted = this.#adopt(session, count)
-    if (adopted.length > 0) return { grants: await this.#prepare(session, adopted, true, signal), retryAfterMs: 0 }
+    if (adopted.length > 0) return this.#grant(session, adopted, true, signal)
     const wish = cost.peerClaim(peer, count)
     if ('retryAfterMs' in wish) {
       return { grants: [], refusal: RefusalCode.nothingLeft, retryAfterMs: wish.retryAfterMs }
@@ -52,7 +55,7 @@ export class ClaimDesk {
     if (result.refusal !== undefined) {
       return { grants: [], refusal: REFUSALS[result.refusal], retryAfterMs: result.retryAfterMs }
     }
-    return { grants: await this.#prepare(session, result.grants, false, signal), retryAfterMs: 0 }
+    return this.#grant(session, result.grants, false, signal)
   }
 
   #adopt(session: LeaseSession, count: number): LeaseGrant[] {
@@ -64,16 +67,18 @@ export class ClaimDesk {
   }
 
   /** Journals leases and reads their inputs. A read that fails ends the job, since nobody can do the chunk. */
-  async #prepare(
+  async #grant(
     session: LeaseSession,
     leases: readonly LeaseGrant[],
     adopted: boolean,
     signal: AbortSignal
-  ): Promise<Grant[]> {
-    const { spec, ports, desk, source } = this.#job
+  ): Promise<ClaimReply> {
+    const { spec, ports, desk, source, table } = this.#job
     const peerId = session.peerId.toString()
-    const numbers = leases.map(({ leaseNumber }) => leaseNumber)
-    desk.assign(numbers, this.#owner)
+    desk.assign(
+      leases.map(({ leaseNumber }) => leaseNumber),
+      this.#owner
+    )
     const rows = leases.map(({ chunk, epoch, attempts }) => ({ ...chunk, epoch, attempts }))
     ports.journal.grant(spec.jobId, rows)
     this.#job.cost.granted(peerName(peerId), leases)
@@ -81,11 +86,19 @@ export class ClaimDesk {
     const reading = AbortSignal.any([signal, this.#job.signal])
     try {
       const prepare = (lease: LeaseGrant) => source.prepare(lease.leaseNumber, peerId, lease.chunk, { signal: reading })
-      const hashes = await Promise.all(leases.map(prepare))
-      if (signal.aborted) for (const leaseNumber of numbers) source.drop(leaseNumber)
-      return leases.map((lease, index) => this.#grantOf(lease, hashes[index] ?? new Uint8Array(0), adopted))
+      // All have settled before any is dropped, so that none is prepared after that.
+      const read = await Promise.allSettled(leases.map(prepare))
+      const grants = leases.map((lease, index) => this.#grantOf(lease, hashOf(read[index]), adopted))
+      // Some may have ended while they were read; what was prepared for these came after it was dropped.
+      const [live, over] = partition(grants, ({ leaseNumber }) => table.leased(peerName(peerId), leaseNumber))
+      for (const { leaseNumber } of over) source.drop(leaseNumber)
+      if (live.length > 0) return { grants: live, retryAfterMs: 0 }
+      return { grants: [], refusal: RefusalCode.busy, retryAfterMs: GRANTS_OVER_RETRY_MS }
     } catch (error) {
-      if (!reading.aborted) this.#job.fail(error)
+      for (const { leaseNumber } of leases) source.drop(leaseNumber)
+      // A claim that was under way when the job ended must not cost the worker its stream, which serves other jobs too.
+      if (this.#job.signal.aborted) return { grants: [], refusal: RefusalCode.jobClosed, retryAfterMs: 0 }
+      if (!signal.aborted) this.#job.fail(error)
       throw error
     }
   }
@@ -104,4 +117,13 @@ export class ClaimDesk {
       adopted
     }
   }
+}
+
+function hashOf(read: PromiseSettledResult<Uint8Array> | undefined): Uint8Array {
+  if (read?.status === 'fulfilled') return read.value
+  throw read?.reason
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => unknown): [Item[], Item[]] {
+  return [items.filter((item) => isFirst(item)), items.filter((item) => !isFirst(item))]
 }

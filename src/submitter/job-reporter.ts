@@ -24,6 +24,7 @@ export class JobReporter {
   #sequence = 0
   #wokenAtMs = Number.NEGATIVE_INFINITY
   #peerlessSinceMs: number | undefined
+  #toldOfGossip = false
 
   constructor(job: JobContext, counters: () => JobCounters) {
     this.#job = job
@@ -65,10 +66,10 @@ export class JobReporter {
   async advertise(): Promise<void> {
     const { signal, ports } = this.#job
     while (!signal.aborted) {
-      await ports.advert.publish(this.advert('open'))
+      await this.#publish('open')
       await ports.clock.sleep(ADVERT_MS, { signal }).catch(() => undefined)
     }
-    await ports.advert.publish(this.advert('closed'))
+    await this.#publish('closed')
   }
 
   /** The job's advert, with a fresh sequence number. */
@@ -147,6 +148,19 @@ export class JobReporter {
   summary(): string {
     const { kind, spec } = this.#job
     return this.#job.cost.summary(this.#counters(), kind.units(spec.inputBytes) / spec.inputBytes)
+  }
+
+  /** Gossip is a hint: a job does not fail with it, and the user is told once. */
+  async #publish(state: 'open' | 'closed'): Promise<void> {
+    try {
+      await this.#job.ports.advert.publish(this.advert(state))
+    } catch (error) {
+      if (this.#toldOfGossip) return
+      this.#toldOfGossip = true
+      const why = error instanceof Error ? error.message : String(error)
+      const message = `the job could not be gossiped, so peers learn of it only on connecting: ${why}`
+      this.#job.emit({ event: 'notice', jobId: this.#job.spec.jobId, message })
+    }
   }
 
   #noticePeerless(): void {

@@ -13,6 +13,9 @@ import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { LeaseNumberSource } from '../domain/lease-numbers.ts'
 import type { RevokedLease } from '../domain/lease-types.ts'
 
+/** Leases of all jobs whose numbers lead to their job; the oldest, long over, are forgotten first. */
+export const LEASES_ROUTED_MAX = 65_536
+
 /** What the desk asks of a running job. */
 export interface LeasedJob {
   readonly jobId: string
@@ -59,6 +62,10 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
   /** Routes what is said about these leases to their job. */
   assign(leaseNumbers: readonly number[], job: LeasedJob): void {
     for (const leaseNumber of leaseNumbers) this.#jobByLease.set(leaseNumber, job)
+    for (const oldest of this.#jobByLease.keys()) {
+      if (this.#jobByLease.size <= LEASES_ROUTED_MAX) return
+      this.#jobByLease.delete(oldest)
+    }
   }
 
   /** Tells all workers that there may be work for this job. */
@@ -75,7 +82,11 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
 
   onSession(session: LeaseSession): LeaseSessionHandler {
     const peerId = session.peerId.toString()
-    this.#sessions.get(peerId)?.close()
+    const before = this.#sessions.get(peerId)
+    if (before !== undefined) {
+      before.close()
+      this.#onClose(before)
+    }
     this.#sessions.set(peerId, session)
     for (const job of this.#jobs.values()) job.onSession(session)
     return {
@@ -84,11 +95,7 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
       onRelease: (leaseNumbers, reason) => {
         for (const [job, numbers] of this.#byJob(leaseNumbers)) job.release(peerId, numbers, reason)
       },
-      onClose: () => {
-        if (this.#sessions.get(peerId) !== session) return
-        this.#sessions.delete(peerId)
-        for (const job of this.#jobs.values()) job.onSessionClosed(peerId)
-      }
+      onClose: () => this.#onClose(session)
     }
   }
 
@@ -104,6 +111,14 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
     const job = this.#jobByLease.get(offer.leaseNumber)
     if (job === undefined) offer.refuse(RefusalCode.unknownLease)
     else job.onOffer(offer)
+  }
+
+  /** Does nothing for a session that a newer one of the same peer took the place of: its leases ended then. */
+  #onClose(session: LeaseSession): void {
+    const peerId = session.peerId.toString()
+    if (this.#sessions.get(peerId) !== session) return
+    this.#sessions.delete(peerId)
+    for (const job of this.#jobs.values()) job.onSessionClosed(peerId)
   }
 
   async #claim(

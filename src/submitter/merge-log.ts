@@ -1,4 +1,5 @@
 import type { IncomingOffer } from '../../protocols/result/types.ts'
+import { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import type { Chunk } from '../domain/job.ts'
 import type { MergedChunk } from '../domain/journal.ts'
 import type { JobContext } from './job-context.ts'
@@ -22,13 +23,27 @@ interface Expected {
 export class MergeLog {
   readonly #job: JobContext
   readonly #expected = new Map<number, Expected>()
+  /** Offers that are owed a receipt, by lease number. */
+  readonly #owed = new Map<number, IncomingOffer>()
 
   constructor(job: JobContext) {
     this.#job = job
   }
 
+  /** Whether a peer's result under this lease is placed and waits to be durable: the peer is to wait for its receipt. */
+  owes(peerId: string, leaseNumber: number): boolean {
+    return this.#owed.get(leaseNumber)?.peerId.toString() === peerId
+  }
+
+  /** The job ends before these results became durable: no receipt follows. */
+  abandon(): void {
+    for (const offer of this.#owed.values()) offer.refuse(RefusalCode.jobClosed)
+    this.#owed.clear()
+  }
+
   /** Announces a chunk that is about to be put. */
   expect(chunk: Chunk, merged: MergedChunk, owed?: Owed): void {
+    if (owed !== undefined) this.#owed.set(owed.offer.leaseNumber, owed.offer)
     this.#expected.set(chunk.chunkIndex, { chunk, merged, owed })
   }
 
@@ -36,14 +51,14 @@ export class MergeLog {
   put(chunk: Chunk, buffer: ArrayBuffer): void {
     const { sink, ports, signal } = this.#job
     const { chunkIndex, outputOffset, outputBytes } = chunk
-    sink.put({ chunkIndex, outputOffset, byteLength: outputBytes }, buffer, { signal }).then(
-      (spent) => {
+    sink
+      .put({ chunkIndex, outputOffset, byteLength: outputBytes }, buffer, { signal })
+      .then((spent) => {
         ports.buffers.give(spent)
         this.#job.table.consumed(chunkIndex)
         this.#job.changed()
-      },
-      (error) => this.#job.fail(error)
-    )
+      })
+      .catch((error) => this.#job.fail(error))
   }
 
   /** Journals and receipts each durable batch. Ends when the sink has finished. */
@@ -57,7 +72,10 @@ export class MergeLog {
       for (const [index, { chunk, owed }] of batch.entries()) {
         const chunkMerged = merged[index]
         if (chunkMerged === undefined) continue
-        if (chunkMerged.receipt !== undefined) owed?.offer.accept(chunkMerged.receipt)
+        if (owed !== undefined && chunkMerged.receipt !== undefined) {
+          this.#owed.delete(owed.offer.leaseNumber)
+          owed.offer.accept(chunkMerged.receipt)
+        }
         metrics.onMerged(chunkMerged, kind.units(chunk.inputBytes))
       }
       table.merged(chunkIndexes)

@@ -12,6 +12,8 @@ import type { MergeLog } from './merge-log.ts'
 interface Taken {
   readonly offer: IncomingOffer
   readonly chunk: Chunk
+  /** Of the lease under which the result is offered. */
+  readonly epoch: number
   readonly input: LeasedInput | undefined
   readonly peer: PeerName
 }
@@ -39,7 +41,7 @@ export class ResultIntake {
       if (input !== undefined) this.#job.ports.buffers.give(input.buffer)
       return
     }
-    const taken: Taken = { offer, chunk: decision.chunk, input, peer }
+    const taken: Taken = { offer, chunk: decision.chunk, epoch: decision.epoch, input, peer }
     try {
       await this.#verify(taken)
     } catch (error) {
@@ -112,20 +114,33 @@ export class ResultIntake {
     offer.refuse(RefusalCode.resultWrong)
     const named = { jobId: spec.jobId, chunkIndex: chunk.chunkIndex, peerId: peer, reason }
     const result = new Uint8Array(buffer, 0, chunk.outputBytes)
-    const evidence = await ports.keepEvidence({ ...named, claim: offer.claim, result })
+    const evidence = await ports.keepEvidence({ ...named, claim: offer.claim, result }).catch((error: unknown) => {
+      // A full disk must not turn a false result into a failed job.
+      return `none: ${error instanceof Error ? error.message : String(error)}`
+    })
     ports.buffers.give(buffer)
     this.#job.emit({ event: 'barred', ...named, evidence })
   }
 
   /** The offer could not be seen through: a lost peer frees the chunk, anything else is the job's own failure. */
   #lost({ offer, chunk, peer }: Taken, error: unknown): void {
-    if (this.#job.signal.aborted) return
+    if (this.#job.signal.aborted) {
+      // Every offer gets its verdict: until then it takes a place on the worker's stream, which outlives the job.
+      offer.refuse(RefusalCode.jobClosed)
+      return
+    }
     if (!(error instanceof WireError)) {
       this.#job.fail(error)
       return
     }
     const { table, ports } = this.#job
-    this.#job.released(table.refused(offer.leaseNumber, { proof: false, nowMs: ports.clock.nowMs() }))
+    const nowMs = ports.clock.nowMs()
+    if (offer.signal.aborted) {
+      // The stream took all that this peer was sending or asking for with it; it opens a new one.
+      this.#job.released(table.disconnect(peer, nowMs))
+      return
+    }
+    this.#job.released(table.refused(offer.leaseNumber, { proof: false, nowMs }))
     offer.refuse(RefusalCode.claimInvalid)
     this.#notice(chunk, peer, error.message)
   }
@@ -145,9 +160,10 @@ const REFUSALS = {
 
 /** @returns what in a claim is not about this lease, or undefined when all is. */
 function claimMismatch(claim: Claim, worker: string, taken: Taken, job: JobContext): string | undefined {
-  const { chunk, input, peer } = taken
+  const { chunk, epoch, input, peer } = taken
   if (worker !== peer) return `it is signed by ${worker}`
   if (claim.jobId !== job.spec.jobId || claim.chunkIndex !== chunk.chunkIndex) return 'it names another chunk'
+  if (claim.epoch !== epoch || claim.incarnation !== job.incarnation) return 'it names another lease'
   if (claim.submitter !== job.ports.submitter) return 'it names another submitter'
   if (claim.kernelId !== job.spec.kernelId) return `it names kernel ${claim.kernelId}, not ${job.spec.kernelId}`
   if (claim.inputBytes !== chunk.inputBytes) return 'it names another input length'

@@ -8,8 +8,8 @@ import { peerName } from '../domain/ids.ts'
 import type { JournalJob } from '../domain/journal.ts'
 import type { Release, RevokedLease } from '../domain/lease-types.ts'
 import { SwarmError } from '../errors.ts'
-import { closeInLedger, finishJob } from './finish-job.ts'
 import { ClaimDesk } from './claim-desk.ts'
+import { closeInLedger, finishJob } from './finish-job.ts'
 import type { JobContext } from './job-context.ts'
 import { JobReporter } from './job-reporter.ts'
 import type { LeasedJob } from './lease-desk.ts'
@@ -39,6 +39,7 @@ export class JobRun implements LeasedJob {
   readonly #reporter: JobReporter
   readonly #placed = Promise.withResolvers<void>()
   readonly #startedMs: number
+  #durable: Promise<void> = Promise.resolve()
   #started = false
   #pumping = false
 
@@ -94,15 +95,15 @@ export class JobRun implements LeasedJob {
     const stop = () => this.#placed.reject(signal.reason)
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop)
-    const durable = this.#log.run()
-    durable.catch((error) => this.#placed.reject(error))
+    this.#durable = this.#log.run()
+    this.#durable.catch((error) => this.#placed.reject(error))
     desk.open(this)
     const background = [this.#watchDeadlines(), this.#reporter.run(), this.#reporter.advertise(), this.#start()]
     for (const work of background) work.catch((error) => this.#placed.reject(error))
     try {
       await this.#placed.promise
       await this.#job.sink.finish({ signal })
-      await durable
+      await this.#durable
       const summary = this.#reporter.summary()
       this.#end()
       const outputs: JobOutputs = await finishJob(this.#job, () => this.counters(), summary)
@@ -139,7 +140,8 @@ export class JobRun implements LeasedJob {
   }
 
   renew(peerId: string, progress: readonly LeaseProgress[]): readonly number[] {
-    return this.#job.table.renew(peerName(peerId), progress, this.#job.ports.clock.nowMs())
+    const over = this.#job.table.renew(peerName(peerId), progress, this.#job.ports.clock.nowMs())
+    return over.filter((leaseNumber) => !this.#log.owes(peerId, leaseNumber))
   }
 
   release(peerId: string, leaseNumbers: readonly number[], reason: ReleaseReason): void {
@@ -187,7 +189,12 @@ export class JobRun implements LeasedJob {
     this.#pumping = true
     queueMicrotask(() => {
       this.#pumping = false
-      this.#pump()
+      try {
+        this.#pump()
+      } catch (error) {
+        // Such as a journal that cannot be written: nobody is above a microtask.
+        this.#placed.reject(error)
+      }
     })
   }
 
@@ -223,10 +230,14 @@ export class JobRun implements LeasedJob {
   }
 
   async #unfinished(reason: unknown): Promise<JobEvent> {
-    const { sink, ports, spec } = this.#job
+    const { sink, ports, spec, options } = this.#job
     const { jobId } = spec
     const ended = reason instanceof JobEndRequest ? reason.end : undefined
-    await sink.abort({ discard: ended === 'cancelled' })
+    // The key of a sealed job goes with its end, so what was sealed is of no use after a failure.
+    await sink.abort({ discard: ended === 'cancelled' || (ended === undefined && options.encrypt) })
+    // What became durable before is journalled and receipted first, so that the ledger's close covers it.
+    await Promise.allSettled([this.#durable])
+    this.#log.abandon()
     if (ended === 'cancelled') {
       await closeInLedger(this.#job, 'cancelled', this.counters())
       ports.journal.close(jobId, 'cancelled', {})

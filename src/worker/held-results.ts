@@ -1,5 +1,5 @@
+import { HELD_RESULTS_MAX } from '../../protocols/lease/constants.ts'
 import type { HeldResult } from '../../protocols/lease/types.ts'
-import type { BufferPool } from '../domain/buffer-pool.ts'
 
 /** How long a finished result waits for a submitter that went away. */
 export const HELD_RESULT_MS = 10 * 60 * 1000
@@ -20,16 +20,12 @@ export type ReofferableResult = Pick<Held, 'buffer' | 'resultBytes' | 'outputHas
 /**
  * Finished results whose submitter went away before it gave a receipt. A submitter that starts again within
  * {@link HELD_RESULT_MS} gets them offered instead of having them computed anew. Oldest go first when
- * {@link HELD_BYTES_MAX} is reached.
+ * {@link HELD_BYTES_MAX} is reached. Their bytes may still be queued in a dying stream, so no buffer that was held goes
+ * back to the pool: it is left to the garbage collector.
  */
 export class HeldResults {
   readonly #held = new Map<string, Held>()
-  readonly #buffers: BufferPool
   #bytes = 0
-
-  constructor(buffers: BufferPool) {
-    this.#buffers = buffers
-  }
 
   keep(result: Held): void {
     this.#drop(keyOf(result.submitter, result.jobId, result.chunkIndex))
@@ -41,11 +37,12 @@ export class HeldResults {
     }
   }
 
-  /** What is still held for a submitter; what is too old is let go first. */
+  /** What is still held for a submitter, as much as its hello may name; what is too old is let go first. */
   list(submitter: string, nowMs: number): readonly HeldResult[] {
     for (const [key, held] of this.#held) if (nowMs - held.heldSinceMs > HELD_RESULT_MS) this.#drop(key)
     return [...this.#held.values()]
       .filter((held) => held.submitter === submitter)
+      .slice(0, HELD_RESULTS_MAX)
       .map(({ jobId, chunkIndex, epoch, resultBytes }) => ({ jobId, chunkIndex, epoch, resultBytes }))
   }
 
@@ -64,7 +61,6 @@ export class HeldResults {
     if (held === undefined) return
     this.#held.delete(key)
     this.#bytes -= held.buffer.byteLength
-    this.#buffers.give(held.buffer)
   }
 }
 

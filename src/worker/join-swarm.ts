@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Advert, ReceivedAdvert } from '../../protocols/advert/types.ts'
-import type { Grant } from '../../protocols/lease/types.ts'
+import { LEASE_TTL_FIRST_MS } from '../../protocols/lease/constants.ts'
+import type { ReleaseReason } from '../../protocols/lease/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { SwarmError } from '../errors.ts'
 import { HeldResults } from './held-results.ts'
@@ -16,8 +17,10 @@ export const LEASES_AHEAD = 2
 const ADVERT_PULL_MS = 10_000
 /** How often links are opened and claims made again when nothing else prompts it. */
 const TICK_MS = 500
-/** Longest wait for the answer to a claim. */
-const CLAIM_MS = 30_000
+/** Longest wait for the answer to a claim, which holds all free slots: grants that come later are over already. */
+const CLAIM_MS = LEASE_TTL_FIRST_MS
+/** When a submitter whose claim failed is asked again, so that a silent one does not keep the slots from others. */
+const CLAIM_FAILED_RETRY_MS = 10_000
 
 /**
  * Owns what this peer does for others: the open jobs it knows, one session per submitter, and its lease slots. Driven by
@@ -28,7 +31,9 @@ export class Worker {
   readonly #jobs: OpenJobs
   readonly #sessions = new Map<string, SubmitterSession>()
   readonly #connections = new Map<string, Connection>()
-  readonly #held: HeldResults
+  /** Peers whose adverts are being pulled. */
+  readonly #pulling = new Set<string>()
+  readonly #held = new HeldResults()
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<void>>()
   readonly #slots: number
@@ -36,7 +41,6 @@ export class Worker {
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
-    this.#held = new HeldResults(ports.buffers)
     this.#jobs = new OpenJobs(ports)
     this.#slots = ports.compute.threads + LEASES_AHEAD
   }
@@ -54,7 +58,9 @@ export class Worker {
 
   /** A connection to a member opened: its adverts are pulled, since gossip may have lost them. */
   onConnection(connection: Connection): void {
-    this.#connections.set(connection.remotePeer.toString(), connection)
+    const peerId = connection.remotePeer.toString()
+    this.#connections.set(peerId, connection)
+    this.#sessions.get(peerId)?.forgive()
     this.#track(this.#pullAdverts(connection))
   }
 
@@ -68,7 +74,8 @@ export class Worker {
   async stop(): Promise<void> {
     for (const session of this.#sessions.values()) session.ready?.keeper.releaseAll('shutdown')
     this.#stopped.abort(new SwarmError('WORKER_STOPPED', 'this peer is leaving the swarm'))
-    await Promise.allSettled(this.#running)
+    // What ends may begin something more, such as the release of a lease that was just granted.
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
   }
 
   #track(work: Promise<void>): void {
@@ -85,6 +92,9 @@ export class Worker {
   }
 
   async #pullAdverts(connection: Connection): Promise<void> {
+    const peerId = connection.remotePeer.toString()
+    if (this.#pulling.has(peerId)) return
+    this.#pulling.add(peerId)
     try {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ADVERT_PULL_MS)])
       for (const received of await this.#ports.advert.pull(connection, { signal })) this.#onAdvert(received)
@@ -92,9 +102,11 @@ export class Worker {
       if (this.#stopped.signal.aborted) return
       this.#ports.onEvent({
         event: 'submitter-lost',
-        submitter: connection.remotePeer.toString(),
+        submitter: peerId,
         reason: `its adverts could not be pulled: ${messageOf(error)}`
       })
+    } finally {
+      this.#pulling.delete(peerId)
     }
   }
 
@@ -120,23 +132,33 @@ export class Worker {
   }
 
   #openSession(submitter: string): void {
-    const connection = this.#connections.get(submitter)
+    const connection = this.#connectionTo(submitter)
     if (connection === undefined) return
     let session = this.#sessions.get(submitter)
     if (session === undefined) {
       session = new SubmitterSession(submitter, this.#held, this.#ports, {
         onReady: () => this.#pump(),
         onLost: (reason) => this.#ports.onEvent({ event: 'submitter-lost', submitter, reason }),
-        onWake: (jobId) => this.#onWake(submitter, jobId, connection)
+        onWake: (jobId) => this.#onWake(submitter, jobId)
       })
       this.#sessions.set(submitter, session)
     }
     this.#track(session.run(connection, { signal: this.#stopped.signal }))
   }
 
-  #onWake(submitter: string, jobId: string, connection: Connection): void {
-    if (this.#jobs.wake(submitter, jobId)) this.#pump()
-    else this.#track(this.#pullAdverts(connection))
+  /** The one that came first may have closed while another to the same peer is open. */
+  #connectionTo(submitter: string): Connection | undefined {
+    const known = this.#connections.get(submitter)
+    return known === undefined || known.status === 'open' ? known : this.#ports.controlTo(known.remotePeer)
+  }
+
+  #onWake(submitter: string, jobId: string): void {
+    if (this.#jobs.wake(submitter, jobId)) {
+      this.#pump()
+      return
+    }
+    const connection = this.#connectionTo(submitter)
+    if (connection !== undefined) this.#track(this.#pullAdverts(connection))
   }
 
   /** Claims `count` chunks; the slots were taken by the caller and are given back for what is not granted. */
@@ -146,14 +168,17 @@ export class Worker {
       const signal = AbortSignal.any([this.#stopped.signal, session.link.signal, AbortSignal.timeout(CLAIM_MS)])
       const claimedMs = this.#ports.clock.nowMs()
       const reply = await session.link.lease.claim({ jobId: advert.jobId, count }, { signal })
+      // Both may come in one turn: leases that begin after the link ended would never be told that they are over.
+      session.link.signal.throwIfAborted()
       granted = Math.min(count, reply.grants.length)
       for (const grant of reply.grants.slice(0, granted)) {
         this.#track(this.#work(advert, session, session.keeper.add(grant, claimedMs)))
       }
       this.#jobs.claimed(advert, granted, reply.refusal, reply.retryAfterMs)
     } catch (error) {
-      this.#jobs.claimed(advert, 0, RefusalCode.busy, TICK_MS)
-      if (!(session.link.signal.aborted || this.#stopped.signal.aborted)) {
+      const isOver = session.link.signal.aborted || this.#stopped.signal.aborted
+      this.#jobs.claimed(advert, 0, RefusalCode.busy, isOver ? TICK_MS : CLAIM_FAILED_RETRY_MS)
+      if (!isOver) {
         const reason = `a claim failed: ${messageOf(error)}`
         this.#ports.onEvent({ event: 'submitter-lost', submitter: advert.submitter, reason })
       }
@@ -176,7 +201,7 @@ export class Worker {
       if (outcome.outcome === 'receipted') this.#ports.onEvent({ event: 'chunk-receipted', ...named })
       else this.#ports.onEvent({ event: 'chunk-refused', ...named, code: outcome.code })
     } catch (error) {
-      keeper.release(grant.leaseNumber, releaseReasonOf(error, grant))
+      keeper.release(grant.leaseNumber, releaseReasonOf(error))
       this.#ports.onEvent({ event: 'chunk-dropped', ...named, reason: messageOf(error) })
     } finally {
       freeSlot()
@@ -184,7 +209,8 @@ export class Worker {
   }
 }
 
-function releaseReasonOf(error: unknown, _grant: Grant): 'kernel-failed' | 'input-mismatch' | 'input-unavailable' | 'shutdown' {
+function releaseReasonOf(error: unknown): ReleaseReason {
+  if (error instanceof SwarmError && error.code === 'GRANT_TOO_LARGE') return 'out-of-memory'
   if (error instanceof SwarmError && error.code === 'INPUT_MISMATCH') return 'input-mismatch'
   if (error instanceof SwarmError && error.code === 'WORKER_STOPPED') return 'shutdown'
   if (error instanceof WireError) return 'input-unavailable'

@@ -4,8 +4,10 @@ import type { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { SwarmError } from '../errors.ts'
 
-/** Longest wait for the acknowledgement of one heartbeat before the next is due anyway. */
+/** Longest wait for the acknowledgement of a heartbeat; by then every lease that it named is over. */
 const HEARTBEAT_WAIT_MS = LEASE_TTL_MS * WORKER_STOP_FRACTION
+/** How often leases are looked at for the end of their time, heartbeat under way or not. */
+const EXPIRY_LOOK_MS = 250
 
 /** One lease that this worker holds now. */
 export interface LiveLease {
@@ -78,16 +80,37 @@ export class LeaseKeeper {
 
   /** The submitter says these leases are over. */
   revoke(leaseNumbers: readonly number[], code: RefusalCode | undefined): void {
-    this.#abort(leaseNumbers, new SwarmError('LEASE_REVOKED', `the submitter revoked the lease (${code ?? 'not live'})`))
+    this.#abort(
+      leaseNumbers,
+      new SwarmError('LEASE_REVOKED', `the submitter revoked the lease (${code ?? 'not live'})`)
+    )
   }
 
   /** Heartbeats until the signal aborts or the stream ends. Rejects with the reason of either. */
   async run({ signal }: { signal: AbortSignal }): Promise<never> {
+    const ended = new AbortController()
+    const either = AbortSignal.any([signal, ended.signal])
+    const loops = [this.#beat(either), this.#watchExpiry(either)]
+    try {
+      return await Promise.race(loops)
+    } finally {
+      ended.abort(new SwarmError('HEARTBEATS_ENDED', 'the heartbeats of a submitter ended'))
+      await Promise.allSettled(loops)
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<never> {
     for (;;) {
       await this.#clock.sleep(HEARTBEAT_INTERVAL_MS, { signal })
+      if (this.#leases.size > 0) await this.#heartbeat(signal)
+    }
+  }
+
+  /** Beside the heartbeats, since one that is not answered must not delay it. */
+  async #watchExpiry(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#clock.sleep(EXPIRY_LOOK_MS, { signal })
       this.#stopExpired()
-      if (this.#leases.size === 0) continue
-      await this.#heartbeat(signal)
     }
   }
 

@@ -32,6 +32,8 @@ export interface WorkerPorts {
   readonly kernelIds: readonly string[]
   /** Bytes of chunk buffers that this worker may hold at once. */
   readonly memoryBytes: number
+  /** The open control connection to a peer, if there is one. */
+  controlTo(peerId: PeerId): Connection | undefined
   /** @returns a second connection to the peer for bulk, or the given one where no second can be had. */
   openBulk(control: Connection, options: { signal: AbortSignal }): Promise<Connection>
   /** Signs a claim. @returns the envelope */

@@ -1,6 +1,7 @@
 import type { Advert } from '../../protocols/advert/types.ts'
 import type { Grant } from '../../protocols/lease/types.ts'
 import type { OfferOutcome } from '../../protocols/result/types.ts'
+import { SwarmError } from '../errors.ts'
 import type { KernelCall } from '../tasks/task-kind.ts'
 import type { HeldResults, ReofferableResult } from './held-results.ts'
 import type { LiveLease } from './lease-keeper.ts'
@@ -19,24 +20,33 @@ export interface LeaseTask {
 /**
  * Takes a lease from grant to receipt: pulls the input, runs the kernel, signs the claim, offers the result. When the
  * submitter goes away after the kernel is done, the result is held for it.
- * @throws WireError, SwarmError, or the lease's abort reason
+ * @throws SwarmError GRANT_TOO_LARGE and those of the kernel; WireError; or the lease's abort reason
  */
 export async function runLease(task: LeaseTask, held: HeldResults, ports: WorkerPorts): Promise<OfferOutcome> {
   const { grant } = task.lease
-  const result =
-    (grant.adopted ? held.take(task.link.submitter, grant.jobId, grant.chunkIndex) : undefined) ??
-    (await computeResult(task, ports))
+  const taken = grant.adopted ? held.take(task.link.submitter, grant.jobId, grant.chunkIndex) : undefined
+  const result = taken ?? (await computeResult(task, ports))
   ports.onEvent({
     event: 'chunk-done',
     jobId: grant.jobId,
     chunkIndex: grant.chunkIndex,
     computeMs: result.computeMs
   })
-  return offerResult(task, result, held, ports)
+  const { outcome, claim } = await offerResult(task, result, held, ports)
+  // Bytes of a result that was held may still be queued in a stream that died: its buffer is not used again.
+  if (taken === undefined) ports.buffers.give(result.buffer)
+  if (outcome.outcome === 'receipted') {
+    await ports.keepReceipt(outcome.receipt, { submitter: task.link.lease.peerId, claim })
+  }
+  return outcome
 }
 
 async function computeResult({ lease, advert, link }: LeaseTask, ports: WorkerPorts): Promise<ReofferableResult> {
   const { grant, signal } = lease
+  if (grant.inputBytes > ports.memoryBytes) {
+    const message = `the grant names ${grant.inputBytes} bytes, more than the ${ports.memoryBytes} that this peer told it has`
+    throw new SwarmError('GRANT_TOO_LARGE', message)
+  }
   const buffer = ports.buffers.take(grant.inputBytes)
   try {
     await link.chunk.pull(grant.leaseNumber, new Uint8Array(buffer, 0, grant.inputBytes), {
@@ -62,7 +72,7 @@ async function offerResult(
   result: ReofferableResult,
   held: HeldResults,
   ports: WorkerPorts
-): Promise<OfferOutcome> {
+): Promise<{ outcome: OfferOutcome; claim: Uint8Array }> {
   const { grant, signal } = lease
   const claim = await signClaim(grant, advert, result, ports)
   const view = new Uint8Array(result.buffer, 0, result.resultBytes)
@@ -75,11 +85,7 @@ async function offerResult(
       },
       onPulled
     })
-    if (outcome.outcome === 'receipted') {
-      await ports.keepReceipt(outcome.receipt, { submitter: link.lease.peerId, claim })
-    }
-    ports.buffers.give(result.buffer)
-    return outcome
+    return { outcome, claim }
   } catch (error) {
     // Only a lost submitter may come back for it; after a revocation nobody wants the bytes, which may still be queued
     // in the stream, so they are left to the garbage collector.

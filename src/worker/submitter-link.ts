@@ -27,7 +27,7 @@ export async function openSubmitterLink(
   { signal }: { signal: AbortSignal }
 ): Promise<SubmitterLink> {
   const bulk = await ports.openBulk(control, { signal })
-  const opened: { close(): Promise<void> }[] = []
+  const opened: { close(): Promise<void> }[] = bulk === control ? [] : [bulk]
   try {
     const chunk = await ports.chunk.open(bulk, { signal })
     opened.push(chunk)
@@ -35,18 +35,16 @@ export async function openSubmitterLink(
     opened.push(result)
     const lease = await ports.lease.open(control, hello, handler, { signal })
     opened.push(lease)
-    const closeBulk = { close: () => (bulk === control ? Promise.resolve() : bulk.close()) }
-    const close = () => closeAll([...opened.reverse(), closeBulk])
     return {
       submitter: control.remotePeer.toString(),
       lease,
       chunk,
       result,
       signal: AbortSignal.any([lease.signal, chunk.signal, result.signal]),
-      close
+      close: () => closeAll(opened.toReversed())
     }
   } catch (error) {
-    await closeAll(opened.reverse())
+    await closeAll(opened.toReversed())
     throw error
   }
 }

@@ -53,6 +53,12 @@ export class SubmitterSession {
     return this.#retryAtMs
   }
 
+  /** A new connection: what failed on the one before tells nothing about it. */
+  forgive(): void {
+    this.#failures = 0
+    this.#retryAtMs = 0
+  }
+
   /** Opens the link unless it is open, opening, or backing off; runs it until it ends. Never rejects. */
   async run(connection: Connection, { signal }: { signal: AbortSignal }): Promise<void> {
     if (this.#ready !== undefined || this.#opening || this.#ports.clock.nowMs() < this.#retryAtMs) return
@@ -63,6 +69,7 @@ export class SubmitterSession {
       this.#failures = 0
       await this.#keep(link, signal)
     } catch (error) {
+      if (signal.aborted) return
       this.#backOff()
       this.#listener.onLost(error instanceof Error ? error.message : String(error))
     } finally {

@@ -3,10 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { median } from './figures.ts'
+import { PEER_FLAGS } from './v8-flags.ts'
 
 const MIB = 1024 * 1024
 const PEER = new URL('./bulk-stream-peer.ts', import.meta.url).pathname
-const FLAGS = ['--external-memory-accounted-in-global-limit', '--max-semi-space-size=4', '--initial-old-space-size=256']
 
 interface Variant {
   readonly tuned: boolean
@@ -23,10 +24,10 @@ const stock: Variant = { tuned: false, recycle: false, flags: [], chunkBytes: 4 
 const tuned: Variant = { ...stock, tuned: true, recycle: true }
 const variants: Record<string, Variant> = {
   'stock 4x4': stock,
-  'stock 4x4 +flags': { ...stock, flags: FLAGS },
+  'stock 4x4 +flags': { ...stock, flags: PEER_FLAGS },
   'tuned 4x4, no recycle': { ...tuned, recycle: false },
   'tuned 4x4': tuned,
-  'tuned 4x4 +flags': { ...tuned, flags: FLAGS },
+  'tuned 4x4 +flags': { ...tuned, flags: PEER_FLAGS },
   'tuned 4x4 +semi': { ...tuned, flags: SEMI_SPACE },
   'tuned 4x2 +semi': { ...tuned, flags: SEMI_SPACE, depth: 2 },
   'tuned 2x4 +semi': { ...tuned, flags: SEMI_SPACE, chunkBytes: 2 * MIB },
@@ -89,11 +90,6 @@ async function measure(variant: Variant): Promise<Figures> {
   } finally {
     echo.kill('SIGKILL')
   }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 const chosen = Object.entries(variants).filter(([name]) => !values.only || values.only.split(',').includes(name))

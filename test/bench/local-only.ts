@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generateFile } from '../../src/store/generate.ts'
+import { median as medianOf } from './figures.ts'
 import { localLoop } from './local-loop.ts'
 import { localPipeline } from './local-pipeline.ts'
+import { readPeakBytes } from './started-processes.ts'
 
 const WAYS = ['loop', 'loop+hmac', 'pipeline', 'pipeline-plain'] as const
 type Way = (typeof WAYS)[number]
@@ -15,7 +17,8 @@ type Way = (typeof WAYS)[number]
 interface Run {
   readonly ms: number
   readonly cpuMs: number
-  readonly peakMiB: number
+  /** Of the process alone: what it inherits from the one that started it is not in it. */
+  readonly peakBytes: number
 }
 
 const [first, ...rest] = process.argv.slice(2)
@@ -32,8 +35,8 @@ async function one([way, input, outDir, threads, chunkKiB, window]: string[]): P
         window: Number(window),
         seal: way === 'pipeline'
       })
-  const { maxRSS, systemCPUTime, userCPUTime } = process.resourceUsage()
-  console.log(JSON.stringify({ ms, cpuMs: (systemCPUTime + userCPUTime) / 1000, peakMiB: maxRSS / 1024 }))
+  const { systemCPUTime, userCPUTime } = process.resourceUsage()
+  console.log(JSON.stringify({ ms, cpuMs: (systemCPUTime + userCPUTime) / 1000, peakBytes: readPeakBytes('self') }))
 }
 
 async function compare(
@@ -70,14 +73,14 @@ function report(runs: ReadonlyMap<Way, readonly Run[]>): void {
       return `${medianRatio?.toFixed(2)} (best ${bestRatio?.toFixed(2)}) × ${base}`
     })
     const cpuMs = best(of(way).map((run) => ({ ...run, ms: run.cpuMs })))
-    const peakMiB = Math.max(...of(way).map((run) => run.peakMiB))
+    const peakMiB = Math.max(...of(way).map((run) => run.peakBytes)) / 1024 / 1024
     const times = `${median(of(way)).toFixed(0)} ms (best ${best(of(way)).toFixed(0)}, cpu ${cpuMs.toFixed(0)})`
     console.log(`${way.padEnd(15)} ${times}  ${ratios.join('  ')}  peak ${peakMiB.toFixed(0)} MiB`)
   }
 }
 
 function median(runs: readonly Run[]): number {
-  return runs.map(({ ms }) => ms).sort((left, right) => left - right)[runs.length >> 1] ?? Number.NaN
+  return medianOf(runs.map(({ ms }) => ms))
 }
 
 function best(runs: readonly Run[]): number {

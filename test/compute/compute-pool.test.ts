@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KernelPool } from '../../src/compute/compute-pool.ts'
+import { contentHash } from '../../src/content-hash.ts'
 import type { ComputePool } from '../../src/domain/compute.ts'
 import { invert } from '../../src/tasks/invert/invert.ts'
 
@@ -27,10 +28,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest())
-}
-
 function inverted(offset: number, byteLength: number): Uint8Array {
   return invert.run(content.slice(offset, offset + byteLength), call)
 }
@@ -48,7 +45,7 @@ function kernelRequest(changes: object = {}) {
     call,
     buffer: bufferOf(bytes, 524_288),
     byteLength: bytes.byteLength,
-    inputHash: sha256(bytes),
+    inputHash: contentHash(bytes),
     progress
   }
   return { ...request, ...changes }
@@ -60,10 +57,10 @@ function checkRequest(result: Uint8Array, changes: object = {}) {
     path,
     offset: 4,
     inputBytes: 600_000,
-    inputHash: sha256(content.subarray(4, 600_004)),
+    inputHash: contentHash(content.subarray(4, 600_004)),
     buffer: bufferOf(result, 700_000),
     resultBytes: result.byteLength,
-    outputHash: sha256(result)
+    outputHash: contentHash(result)
   }
   return { ...request, ...changes }
 }
@@ -76,7 +73,7 @@ describe('reading input', () => {
     expect(buffer.detached).toBe(true)
     expect(read.buffer.byteLength).toBe(524_288)
     expect(Buffer.compare(new Uint8Array(read.buffer, 0, 400_000), content.subarray(8, 400_008))).toBe(0)
-    expect(Buffer.compare(read.inputHash, sha256(content.subarray(8, 400_008)))).toBe(0)
+    expect(Buffer.compare(read.inputHash, contentHash(content.subarray(8, 400_008)))).toBe(0)
   })
 
   test('refuses a range past the end', async () => {
@@ -96,7 +93,7 @@ describe('running a kernel', () => {
     const ran = await compute.runKernel(request, { signal })
     const result = new Uint8Array(ran.buffer, 0, ran.byteLength)
     expect(Buffer.compare(result, inverted(0, 400_000))).toBe(0)
-    expect(Buffer.compare(ran.outputHash, sha256(result))).toBe(0)
+    expect(Buffer.compare(ran.outputHash, contentHash(result))).toBe(0)
     expect(ran.buffer.byteLength).toBe(524_288)
     expect(ran.computeMs).toBeGreaterThan(0)
     expect(Atomics.load(request.progress, 0)).toBe(400_000 >> 10)
@@ -170,7 +167,7 @@ describe('checking a result', () => {
   })
 
   test('blames the file, not the peer, when the file has changed', async () => {
-    const request = checkRequest(inverted(8, 600_000), { inputHash: sha256(content.subarray(8, 600_008)) })
+    const request = checkRequest(inverted(8, 600_000), { inputHash: contentHash(content.subarray(8, 600_008)) })
     expect(await compute.checkResult(request, { signal })).toMatchObject({ verdict: 'input-changed' })
   })
 

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeEnvelope } from '../../protocols/wire/envelope.ts'
 import { decodeFeedEntry } from '../../protocols/wire/feed-entry.ts'
+import { contentHash } from '../../src/content-hash.ts'
 import { GENESIS_HASH } from '../../src/domain/feed.ts'
 import { peerIdOf } from '../../src/store/identity.ts'
 import { verifyLedgerFile, verifyStoredLedger } from '../../src/store/ledger-file.ts'
@@ -249,7 +250,7 @@ describe('a ledger beside its input', () => {
     const made = ranges.map(({ offset, bytes }, chunkIndex) =>
       makeReceipt({
         chunkIndex,
-        claim: { inputHash: sha256(bytes), inputBytes: bytes.byteLength },
+        claim: { inputHash: contentHash(bytes), inputBytes: bytes.byteLength },
         receipt: { inputOffset: offset }
       })
     )

@@ -1,19 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { contentHash } from '../../src/content-hash.ts'
 import type { SinkResume } from '../../src/domain/result-sink.ts'
 import { cut, durable, makeFolder, open, put, signal, type TestChunk } from './sink-support.ts'
 
 const plain = new Uint8Array(randomBytes(1000))
 const chunks = cut(plain, [300])
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest())
-}
-
 function journalled({ bytes, chunkIndex, outputOffset }: TestChunk): SinkResume['chunks'][number] {
-  return { chunkIndex, outputOffset, byteLength: bytes.byteLength, outputHash: sha256(bytes) }
+  return { chunkIndex, outputOffset, byteLength: bytes.byteLength, outputHash: contentHash(bytes) }
 }
 
 describe('placing', () => {
@@ -37,7 +34,7 @@ describe('placing', () => {
     const hashes = batches.flatMap((batch) => batch.outputHashes ?? [])
     expect(indexes).toEqual([0, 1, 2, 3])
     for (const [index, hash] of hashes.entries()) {
-      expect(Buffer.compare(hash, sha256(chunks[index]?.bytes ?? new Uint8Array(0)))).toBe(0)
+      expect(Buffer.compare(hash, contentHash(chunks[index]?.bytes ?? new Uint8Array(0)))).toBe(0)
     }
     expect(batches.at(-1)?.checkpoint).toMatchObject({ chunkCount: 4, plainBytes: 1000 })
   })

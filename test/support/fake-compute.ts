@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import type { ComputePool } from '../../src/domain/compute.ts'
+import { SwarmError } from '../../src/errors.ts'
+import { invert } from '../../src/tasks/invert/invert.ts'
+
+type Request<Name extends keyof ComputePool> = ComputePool[Name] extends (request: infer R, ...rest: never[]) => unknown
+  ? R
+  : never
+
+/** @returns the SHA-256 of bytes */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
+}
+
+/**
+ * Compute threads without threads: the real kernel over a file in memory. Buffers are transferred as the real ones are,
+ * so whoever still uses one that it handed over finds it empty.
+ */
+export class FakeCompute implements ComputePool {
+  readonly threads: number
+  file: Uint8Array
+  /** Thrown by the next operation of that name. */
+  readonly failures = new Map<string, Error>()
+  /** Operations wait for these before they begin. */
+  readonly gates = new Map<string, Promise<void>>()
+  readonly calls: string[] = []
+
+  constructor(file: Uint8Array, threads = 2) {
+    this.file = file
+    this.threads = threads
+  }
+
+  async readInput({ buffer, offset, byteLength }: Request<'readInput'>, options: { signal: AbortSignal }) {
+    const own = await this.#begin('readInput', buffer, options.signal)
+    const input = this.#read(own, offset, byteLength)
+    return { buffer: own, inputHash: sha256(input) }
+  }
+
+  async runKernel(request: Request<'runKernel'>, options: { signal: AbortSignal }) {
+    const own = await this.#begin('runKernel', request.buffer, options.signal)
+    const input = new Uint8Array(own, 0, request.byteLength)
+    if (Buffer.compare(sha256(input), request.inputHash) !== 0) {
+      throw new SwarmError('INPUT_MISMATCH', 'the input is not what was granted')
+    }
+    const output = invert.run(input, request.call)
+    Atomics.store(request.progress, 0, Math.ceil(request.byteLength / 1024))
+    return { buffer: own, byteLength: output.byteLength, outputHash: sha256(output), computeMs: 1 }
+  }
+
+  async runLocal({ buffer, offset, byteLength, call }: Request<'runLocal'>, options: { signal: AbortSignal }) {
+    const own = await this.#begin('runLocal', buffer, options.signal)
+    const output = invert.run(this.#read(own, offset, byteLength), call)
+    return { buffer: own, byteLength: output.byteLength, computeMs: 1 }
+  }
+
+  async checkResult(request: Request<'checkResult'>, options: { signal: AbortSignal }) {
+    const own = await this.#begin('checkResult', request.buffer, options.signal)
+    const result = new Uint8Array(own, 0, request.resultBytes)
+    const refused = (reason: string) => ({ buffer: own, verdict: 'refused' as const, reason, proof: true })
+    if (Buffer.compare(sha256(result), request.outputHash) !== 0) return refused('the hash is another')
+    const input = this.file.slice(request.offset, request.offset + request.inputBytes)
+    if (Buffer.compare(sha256(input), request.inputHash) !== 0) {
+      return { buffer: own, verdict: 'input-changed' as const }
+    }
+    const reason = invert.verify(input, result, request.call)
+    return reason === undefined ? { buffer: own, verdict: 'passed' as const } : refused(reason)
+  }
+
+  async close(): Promise<void> {}
+
+  async #begin(name: string, buffer: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
+    signal.throwIfAborted()
+    this.calls.push(name)
+    const own = buffer.transfer()
+    await this.gates.get(name)
+    signal.throwIfAborted()
+    const failure = this.failures.get(name)
+    this.failures.delete(name)
+    if (failure !== undefined) throw failure
+    return own
+  }
+
+  #read(into: ArrayBuffer, offset: number, byteLength: number): Uint8Array {
+    const bytes = new Uint8Array(into, 0, byteLength)
+    bytes.set(this.file.subarray(offset, offset + byteLength))
+    return bytes
+  }
+}
