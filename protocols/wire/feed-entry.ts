@@ -28,7 +28,7 @@ const OUTCOME_NUMBERS = new Map([...OUTCOMES].map(([number, name]) => [name, num
 export function encodeFeedEntry(entry: FeedEntry): Uint8Array {
   const body = checkBody(entry.body)
   const bytes = EntryMessage.encode({
-    sequence: BigInt(checkUint('entry.sequence', entry.sequence, { min: 1 })),
+    sequence: checkUint('entry.sequence', entry.sequence, { min: 1 }),
     previousHash: new Uint8Array(checkHash('entry.previousHash', entry.previousHash)),
     ...(body.type === 'receipts'
       ? { receipts: { receipts: body.receipts.map((receipt) => new Uint8Array(receipt)) } }
@@ -55,13 +55,13 @@ function toMessage(body: JobClose): JobCloseBody {
     jobId: body.jobId,
     outcome: checkKnown('entry.outcome', body.outcome, OUTCOME_NUMBERS),
     kind: body.kind,
-    inputBytes: BigInt(body.inputBytes),
-    chunks: BigInt(body.chunks),
-    localChunks: BigInt(body.localChunks),
+    inputBytes: body.inputBytes,
+    chunks: body.chunks,
+    localChunks: body.localChunks,
     localUnits: body.localUnits,
     receiptsRoot: new Uint8Array(body.receiptsRoot),
-    receipts: BigInt(body.receipts),
-    closedAtMs: BigInt(body.closedAtMs)
+    receipts: body.receipts,
+    closedAtMs: body.closedAtMs
   }
 }
 

@@ -24,16 +24,16 @@ export function encodeClaim(claim: Claim): Uint8Array {
   const checked = checkClaim(claim)
   return ClaimMessage.encode({
     jobId: checked.jobId,
-    chunkIndex: BigInt(checked.chunkIndex),
-    epoch: BigInt(checked.epoch),
-    incarnation: BigInt(checked.incarnation),
+    chunkIndex: checked.chunkIndex,
+    epoch: checked.epoch,
+    incarnation: checked.incarnation,
     submitter: checked.submitter,
     workerName: checked.workerName,
     kernelId: checked.kernelId,
     inputHash: new Uint8Array(checked.inputHash),
     outputHash: new Uint8Array(checked.outputHash),
-    inputBytes: BigInt(checked.inputBytes),
-    outputBytes: BigInt(checked.outputBytes),
+    inputBytes: checked.inputBytes,
+    outputBytes: checked.outputBytes,
     computeMs: checked.computeMs
   })
 }
@@ -50,11 +50,11 @@ export function encodeReceipt(receipt: Receipt): Uint8Array {
   return ReceiptMessage.encode({
     claim: new Uint8Array(checked.claim),
     kind: checked.kind,
-    inputOffset: BigInt(checked.inputOffset),
+    inputOffset: checked.inputOffset,
     units: checked.units,
     unit: checked.unit,
     verification: checked.verification,
-    acceptedAtMs: BigInt(checked.acceptedAtMs)
+    acceptedAtMs: checked.acceptedAtMs
   })
 }
 
@@ -64,10 +64,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
   return checkReceipt(parseMessage('receipt', () => ReceiptMessage.decode(bytes)))
 }
 
-/** The same fields before they were checked: integers come from the codec as bigint. */
-type Unchecked<T> = { readonly [Key in keyof T]: T[Key] extends number ? number | bigint : T[Key] }
-
-function checkClaim(claim: Unchecked<Claim>): Claim {
+function checkClaim(claim: Claim): Claim {
   return {
     jobId: checkJobId('claim.jobId', claim.jobId),
     chunkIndex: checkUint('claim.chunkIndex', claim.chunkIndex),
@@ -80,16 +77,16 @@ function checkClaim(claim: Unchecked<Claim>): Claim {
     outputHash: checkHash('claim.outputHash', claim.outputHash),
     inputBytes: checkUint('claim.inputBytes', claim.inputBytes),
     outputBytes: checkUint('claim.outputBytes', claim.outputBytes),
-    computeMs: checkAmount('claim.computeMs', Number(claim.computeMs))
+    computeMs: checkAmount('claim.computeMs', claim.computeMs)
   }
 }
 
-function checkReceipt(receipt: Unchecked<Receipt>): Receipt {
+function checkReceipt(receipt: Receipt): Receipt {
   return {
     claim: checkBytes('receipt.claim', receipt.claim, { min: 1, max: CLAIM_BYTES_MAX }),
     kind: checkText('receipt.kind', receipt.kind, LABEL_BYTES_MAX),
     inputOffset: checkUint('receipt.inputOffset', receipt.inputOffset),
-    units: checkAmount('receipt.units', Number(receipt.units)),
+    units: checkAmount('receipt.units', receipt.units),
     unit: checkText('receipt.unit', receipt.unit, LABEL_BYTES_MAX),
     verification: checkText('receipt.verification', receipt.verification, LABEL_BYTES_MAX),
     acceptedAtMs: checkUint('receipt.acceptedAtMs', receipt.acceptedAtMs)

@@ -27,7 +27,7 @@ import { systemClock } from './system-clock.ts'
 import { workerPorts } from './worker-ports.ts'
 
 /** Idle chunk buffers kept by one process, in bytes. */
-const BUFFERS_KEPT_BYTES_MAX = 32 * 1024 * 1024
+const BUFFERS_KEPT_BYTES_MAX = 8 * 1024 * 1024
 
 /** Opens a home as a peer in this process. @throws SwarmError as {@link openHome}; NOT_A_MEMBER when a named peer refuses */
 export async function openApp(options: OpenOptions, waiting: Waiting): Promise<SwarmApp> {
@@ -99,7 +99,6 @@ async function composePeer(
     }
   })
   const contacts = new Contacts(node, keys, home, notice)
-  closing.add(() => contacts.stop())
   const jobs = new JobRunner(
     submitterPorts({
       ...shared,
@@ -112,8 +111,9 @@ async function composePeer(
     (jobId, event) => publishState(events, jobId, event)
   )
   node.services.advert.setSource(() => jobs.adverts())
-  closing.add(() => jobs.stopAll())
-  if (worker !== undefined) closing.add(() => worker.stop())
+  let api: ApiServer | undefined
+  // Together, since each waits for others: a leaving peer has a second.
+  closing.add(() => allOf([worker?.stop(), jobs.stopAll(), contacts.stop(), api?.close()]))
 
   keeper.start()
   worker?.start()
@@ -133,11 +133,15 @@ async function composePeer(
     events
   )
   await contacts.start(options.peers, waiting)
-  if (options.role === 'joined') {
-    const api: ApiServer = await serveApi(peer, home.paths.socket)
-    closing.add(() => api.close())
-  }
+  if (options.role === 'joined') api = await serveApi(peer, home.paths.socket)
   return peer
+}
+
+/** Waits for all, whatever fails. @throws the first failure */
+async function allOf(steps: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const settled = await Promise.allSettled(steps)
+  const failed = settled.find((step) => step.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 function publishState(events: FanOut<PeerEvent>, jobId: string, event: JobEvent): void {

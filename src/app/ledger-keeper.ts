@@ -1,6 +1,8 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { FeedHead, LedgerHandler, LedgerService } from '../../protocols/ledger/types.ts'
 import type { Clock } from '../domain/clock.ts'
+import type { FeedRange } from '../domain/feed.ts'
+import type { IngestResult } from '../store/feed-ingest.ts'
 import type { ForkProof } from '../store/feed-table.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
 
@@ -8,6 +10,10 @@ import type { LedgerStore } from '../store/ledger-store.ts'
 const GATHER_MS = 1_000
 /** Longest time for one exchange with a peer, in ms. */
 const EXCHANGE_MS = 60_000
+/** Entries that are pulled before they are checked and written. */
+const PULLED_ENTRIES_MAX = 64
+/** How long this peer's own entries wait for exchanges that are under way, which may tell more of its own feed, in ms. */
+const OWN_FEED_WAIT_MS = 3_000
 /** How often heads are told again, since gossip forgets, in ms. */
 const HEADS_AGAIN_MS = 10_000
 
@@ -15,7 +21,7 @@ const HEADS_AGAIN_MS = 10_000
 const TOLD_HEADS_MAX = 1_024
 
 /** Longest wait for a peer to fetch the rest of this peer's feed before this peer leaves, and how often it is asked. */
-const HAND_OVER_MS = 700
+const HAND_OVER_MS = 500
 const HAND_OVER_LOOK_MS = 20
 
 /** What the keeper needs to reach peers. */
@@ -163,17 +169,35 @@ export class LedgerKeeper implements LedgerHandler {
   }
 
   async #pullMissing(connection: Connection, heads: readonly FeedHead[]): Promise<void> {
-    const { service, store } = this.#ports
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(EXCHANGE_MS)])
-    for (const range of store.missing(heads)) {
-      const batch: Uint8Array[] = []
-      for await (const entry of service.pull(connection, range, { signal })) batch.push(entry)
-      const { refusal } = await store.ingest(batch, { signal })
-      if (refusal !== undefined && refusal.code !== 'gap') {
-        const from = connection.remotePeer.toString()
-        this.#ports.onTrouble(`an entry of ${range.author} from peer ${from} was refused: ${refusal.reason}`)
-      }
+    for (const range of this.#ports.store.missing(heads)) {
+      const need = await this.#pullRange(connection, range)
+      if (need === undefined) continue
+      // Its entries hang together otherwise than ours: with the earlier ones the store finds out who forked.
+      await this.#pullRange(connection, need)
+      await this.#pullRange(connection, range)
     }
+  }
+
+  /** Pulls and checks entries, a bounded number at a time. @returns what to pull before, when entries are missing between */
+  async #pullRange(connection: Connection, range: FeedRange): Promise<FeedRange | undefined> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(EXCHANGE_MS)])
+    const peerId = connection.remotePeer.toString()
+    let batch: Uint8Array[] = []
+    const ingest = async (): Promise<IngestResult['refusal']> => {
+      const { refusal } = await this.#ports.store.ingest(batch, { signal })
+      batch = []
+      return refusal
+    }
+    let refusal: IngestResult['refusal']
+    for await (const entry of this.#ports.service.pull(connection, range, { signal })) {
+      batch.push(entry)
+      if (batch.length >= PULLED_ENTRIES_MAX) refusal = await ingest()
+      if (refusal !== undefined) break
+    }
+    if (batch.length > 0) refusal ??= await ingest()
+    if (refusal === undefined || refusal.need !== undefined) return refusal?.need
+    this.#ports.onTrouble(`an entry of ${range.author} from peer ${peerId} was refused: ${refusal.reason}`)
+    return undefined
   }
 
   /** Writes and tells soon, once for all that comes within {@link GATHER_MS}. */
@@ -184,9 +208,18 @@ export class LedgerKeeper implements LedgerHandler {
       await this.#ports.clock.sleep(GATHER_MS, { signal: this.#stopped.signal }).catch(() => undefined)
       this.#gathering = false
       if (this.#stopped.signal.aborted) return
+      // A restored backup must hear of its own newer entries before it writes others in their place.
+      await this.#exchangesUnderWay()
       await this.#ports.store.appendWaiting({ signal: this.#stopped.signal })
       await this.#tellHeads()
     })
+  }
+
+  async #exchangesUnderWay(): Promise<void> {
+    if (this.#exchanging.size === 0) return
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(OWN_FEED_WAIT_MS)])
+    const patience = this.#ports.clock.sleep(OWN_FEED_WAIT_MS, { signal }).catch(() => undefined)
+    await Promise.race([Promise.allSettled(this.#exchanging.values()), patience])
   }
 
   async #tellHeads(): Promise<void> {

@@ -1,17 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { base32 } from 'multiformats/bases/base32'
-import { type JobId, parseJobId } from '../domain/ids.ts'
+import type { JobId } from '../domain/ids.ts'
+import { createJobId, JOB_NONCE_BYTES } from '../domain/job-id.ts'
 
-/** Bytes of the digest that make an id; 26 characters of base32. */
-const ID_BYTES = 16
-
-/**
- * A fresh job id. It is bound to its submitter by the claims and receipts that name both, not by its digest: nobody else
- * can sign a receipt of this submitter's.
- */
+/** A fresh job id. */
 export function makeJobId(submitter: string): JobId {
-  const digest = createHash('sha256').update(submitter).update(randomBytes(ID_BYTES)).digest()
-  const jobId = parseJobId(base32.baseEncode(digest.subarray(0, ID_BYTES)))
-  if (jobId === undefined) throw new Error('a digest does not make a job id')
-  return jobId
+  return createJobId(submitter, randomBytes(JOB_NONCE_BYTES), (bytes) => createHash('sha256').update(bytes).digest())
 }

@@ -56,7 +56,9 @@ export class Members {
   list(): PeerView[] {
     const connected = this.connections().map((control): PeerView => {
       const peerId = control.remotePeer.toString()
-      const addresses = [control.remoteAddr.toString()]
+      // The port that a peer dialled from leads nowhere: what it listens on does.
+      const listening = control.direction === 'inbound' ? this.#peers.get(peerId)?.addresses : undefined
+      const addresses = listening?.length ? listening : [control.remoteAddr.toString()]
       const latency = control.rtt === undefined ? {} : { latencyMs: control.rtt }
       return { peerId, name: this.nameOf(peerId), connected: true, addresses, ...latency, lastSeenMs: Date.now() }
     })

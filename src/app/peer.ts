@@ -150,7 +150,7 @@ export class Peer implements SwarmApp {
       founded: home.founded,
       threads
     }
-    return this.#events.subscribe([ready], { signal })
+    return this.#events.subscribe([ready, ...this.#connectedBefore()], { signal })
   }
 
   stop(): Promise<void> {
@@ -169,6 +169,12 @@ export class Peer implements SwarmApp {
     const { name, secret } = home.membership
     const addresses = bestFirst(node.getMultiaddrs())
     return { code: formatJoinCode({ name, secret, addresses }), addresses: addresses.map(String) }
+  }
+
+  /** Members that came before anybody listened. */
+  #connectedBefore(): PeerEvent[] {
+    const connected = this.#parts.members.list().filter((peer) => peer.connected)
+    return connected.map(({ peerId, name }) => ({ event: 'peer-connected', peerId, name }))
   }
 
   #view(jobId: JobId): JobView {

@@ -37,6 +37,9 @@ export function describeError(error: unknown): DescribedError {
   }
 }
 
+/** The pointer to the help, and a note on flags given more than once, which ours take one value each. */
+const OCLIF_ADVICE = /^(See more help|Note: .* allow multiple values|Alternatively, you can use "--")/
+
 /** Chain of causes with stack traces, for SWARM_DEBUG=1. */
 export function describeCauses(error: unknown): string {
   const lines: string[] = []
@@ -48,12 +51,12 @@ export function describeCauses(error: unknown): string {
   return lines.join('\n')
 }
 
-/** Keeps oclif's line breaks, drops its colours and its pointer to the help, which the command prints itself. */
+/** Keeps oclif's line breaks, drops its colours and its advice; the command points to the help itself. */
 function usageText(message: string): string {
   return message
     .split('\n')
     .map((line) => printable(stripColours(line)))
-    .filter((line) => line.trim() !== '' && !line.startsWith('See more help'))
+    .filter((line) => line.trim() !== '' && !OCLIF_ADVICE.test(line))
     .join('\n')
 }
 

@@ -1,6 +1,14 @@
 import type { JobCounters, JobEvent, JobOutputs, PeerShare } from '../domain/events.ts'
 import { printable } from './printable.ts'
-import { formatBytes, formatCount, formatDurationMs, formatRate, shortPeerId } from './quantities.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDurationMs,
+  formatPercent,
+  formatRate,
+  shortPeerId
+} from './quantities.ts'
 import { formatTable } from './table.ts'
 
 type Progress = Extract<JobEvent, { event: 'progress' }>
@@ -19,8 +27,8 @@ export function formatProgressLine(progress: Progress): string {
     `${formatBytes(progress.mergedBytes)} of ${formatBytes(progress.inputBytes)}`,
     formatRate(progress.bytesPerSecond),
     `${formatCount(counters.chunks)} chunks (${formatCount(counters.localChunks)} here)`,
-    `${counters.peers.length} peers`,
-    `efficiency ${counters.efficiency.toFixed(0)} %`
+    formatCounted(counters.peers.length, 'peer'),
+    `efficiency ${formatPercent(counters.efficiency)}`
   ]
   if (progress.remainingMs !== undefined) parts.push(`${formatDurationMs(progress.remainingMs)} left`)
   return parts.join(', ')
@@ -37,7 +45,7 @@ export function formatProgressBlock(task: string, progress: Progress): readonly 
     `${printable(task)}  ${'█'.repeat(done)}${'░'.repeat(BAR_CELLS - done)}  ${percent(progress)} %  ` +
       `${formatBytes(progress.mergedBytes)} of ${formatBytes(progress.inputBytes)}  ${formatRate(progress.bytesPerSecond)}${left}`,
     `  chunks ${formatCount(counters.chunks)} (${formatCount(counters.localChunks)} here, ${progress.leasedChunks} out)  ` +
-      `peers ${peers.length}  efficiency ${counters.efficiency.toFixed(0)} %  given back ${counters.releases}`,
+      `peers ${peers.length}  efficiency ${formatPercent(counters.efficiency)}  given back ${counters.releases}`,
     ...peers.slice(0, PEER_LINES_MAX).map((peer) => `  ${formatPeerLine(peer)}`),
     ...(rest > 0 ? [`  … and ${rest} more`] : [])
   ]
@@ -75,7 +83,7 @@ export function formatDone(done: Done): string {
     '',
     formatShares(done),
     '',
-    `${formatBytes(done.inputBytes)} in ${formatDurationMs(done.totalMs)}${rate}, efficiency ${done.efficiency.toFixed(0)} %, ` +
+    `${formatBytes(done.inputBytes)} in ${formatDurationMs(done.totalMs)}${rate}, efficiency ${formatPercent(done.efficiency)}, ` +
       `${done.releases} given back, ${done.duplicates} duplicates`,
     printable(done.summary)
   ].join('\n')

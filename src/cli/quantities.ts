@@ -88,6 +88,16 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US')
 }
 
+/** Writes a count with its noun, which gets an `s` unless there is just one: `1 peer`, `48 chunks`. */
+export function formatCounted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** Writes a share of 100: whole from 10 on, below with one decimal, so that little is not nothing: `0.4 %`, `75 %`. */
+export function formatPercent(percent: number): string {
+  return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`
+}
+
 /** Writes how long ago something was: `now`, `12 s ago`, `3 h ago`, `5 d ago`. */
 export function formatAgo(ageMs: number): string {
   const seconds = Math.floor(ageMs / 1_000)

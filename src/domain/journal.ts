@@ -77,6 +77,8 @@ export interface Journal {
   grant(jobId: JobId, chunks: readonly (Chunk & { readonly epoch: number; readonly attempts: number })[]): void
   /** Writes a batch of durable chunks with the checkpoint that covers them. */
   merge(jobId: JobId, merged: readonly MergedChunk[], checkpoint: SinkCheckpoint | undefined): void
+  /** Takes back chunks that a re-check found missing from the output, so that they are computed again. */
+  unmerge(jobId: JobId, chunkIndexes: readonly number[], checkpoint: SinkCheckpoint | undefined): void
   /** Adds to the counters. */
   count(jobId: JobId, added: { releases?: number; duplicates?: number; ranMs?: number }): void
   /** Ends or stops a job; a final state drops the sealing key. */

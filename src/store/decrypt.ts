@@ -1,6 +1,7 @@
-import { createDecipheriv, timingSafeEqual } from 'node:crypto'
+import { createDecipheriv, type Decipheriv, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { pipe } from 'it-pipe'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { writeByRename } from './output-atomic.ts'
 import { hmacPath, IV_FILE, KEY_FILE } from './output-names.ts'
@@ -10,6 +11,9 @@ import { IV_BYTES, KEY_BYTES, SealHmac, TAG_BYTES } from './seal-hmac.ts'
 /** Bytes read at a time. */
 const BLOCK_BYTES = 256 * 1024
 const SEALED_SUFFIX = '.enc'
+
+/** Parts of a file in order; each is good until the next is asked for. */
+type Blocks = AsyncIterable<Uint8Array>
 
 /** What {@link decryptResult} opens, and where to. */
 export interface DecryptOptions {
@@ -44,36 +48,18 @@ export async function decryptResult(options: DecryptOptions): Promise<{ out: str
   await using sealed = await open(sealedPath, 'r')
   const { size } = await sealed.stat()
   checkLength(sealedPath, size)
-  const checkTag = (hmac: SealHmac): void => {
-    if (!timingSafeEqual(hmac.tag(), tag)) throw tagMismatch(sealedPath)
-  }
-
-  const first = new SealHmac(key, iv)
-  await eachBlock(sealed, signal, (block, done) => {
-    first.update(block)
-    onProgress?.(done, size * 2)
-  })
-  checkTag(first)
-
+  // In both passes, the second time over the very bytes that are decrypted: the file may have changed in between.
+  const readChecked = (doneBefore: number): Blocks =>
+    pipe(
+      readBlocks(sealed, (done) => onProgress?.(doneBefore + done, size * 2), { signal }),
+      checkTag(sealedPath, new SealHmac(key, iv), tag)
+    )
+  await pipe(readChecked(0), drain)
   let byteLength = 0
-  const decrypt = async (file: FileHandle): Promise<void> => {
-    const decipher = createDecipheriv('aes-256-cbc', key, iv)
-    // The tag again, over the bytes that are decrypted: the file may have changed since the first pass.
-    const second = new SealHmac(key, iv)
-    const write = async (plain: Buffer): Promise<void> => {
-      byteLength += plain.byteLength
-      await file.writeFile(plain)
-      release(plain)
-    }
-    await eachBlock(sealed, signal, async (block, done) => {
-      second.update(block)
-      await write(decipher.update(block))
-      onProgress?.(size + done, size * 2)
-    })
-    checkTag(second)
-    await write(decipher.final())
+  const write = async (file: FileHandle): Promise<void> => {
+    byteLength = await pipe(readChecked(size), decipherWith(createDecipheriv('aes-256-cbc', key, iv)), writeTo(file))
   }
-  await writeByRename(out, decrypt, { force, signal })
+  await writeByRename(out, write, { force, signal })
   return { out, byteLength }
 }
 
@@ -120,19 +106,57 @@ function checkLength(path: string, byteLength: number): void {
   )
 }
 
-/** Reads the file from its start, in blocks that are good until `use` is done. */
-async function eachBlock(
+/** Reads the file from its start. `onBytes` gets what was read and used so far. */
+async function* readBlocks(
   file: FileHandle,
-  signal: AbortSignal,
-  use: (block: Uint8Array, bytesDone: number) => Promise<void> | void
-): Promise<void> {
+  onBytes: (bytesDone: number) => void,
+  { signal }: { signal: AbortSignal }
+): AsyncGenerator<Uint8Array> {
   const block = new Uint8Array(BLOCK_BYTES)
   for (let position = 0; ; ) {
     signal.throwIfAborted()
     const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, position)
     if (bytesRead === 0) return
     position += bytesRead
-    await use(block.subarray(0, bytesRead), position)
+    yield block.subarray(0, bytesRead)
+    onBytes(position)
+  }
+}
+
+/** Passes blocks on, and fails after the last unless all of them have the tag. */
+function checkTag(sealedPath: string, hmac: SealHmac, tag: Uint8Array): (blocks: Blocks) => Blocks {
+  return async function* (blocks) {
+    for await (const block of blocks) {
+      hmac.update(block)
+      yield block
+    }
+    if (!timingSafeEqual(hmac.tag(), tag)) throw tagMismatch(sealedPath)
+  }
+}
+
+function decipherWith(decipher: Decipheriv): (blocks: Blocks) => AsyncIterable<Buffer> {
+  return async function* (blocks) {
+    for await (const block of blocks) yield decipher.update(block)
+    yield decipher.final()
+  }
+}
+
+/** Writes blocks, frees each, and tells how many bytes they were. */
+function writeTo(file: FileHandle): (blocks: AsyncIterable<Buffer>) => Promise<number> {
+  return async (blocks) => {
+    let byteLength = 0
+    for await (const block of blocks) {
+      byteLength += block.byteLength
+      await file.writeFile(block)
+      release(block)
+    }
+    return byteLength
+  }
+}
+
+async function drain(blocks: Blocks): Promise<void> {
+  for await (const _ of blocks) {
+    // Looking at them is the stages' business.
   }
 }
 

@@ -51,17 +51,6 @@ export interface LedgerSummary {
   readonly forks: readonly { readonly author: string; readonly sequence: number }[]
 }
 
-/** A ledger with nothing in it, as before there is a database. */
-export const EMPTY_LEDGER: LedgerSummary = {
-  peers: [],
-  local: [],
-  jobs: [],
-  receipts: 0,
-  uncredited: 0,
-  entries: 0,
-  forks: []
-}
-
 /** Answers questions about a ledger; works on a database that is open for reading only. */
 export class LedgerReader {
   readonly #database: Database

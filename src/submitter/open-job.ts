@@ -17,9 +17,9 @@ import { ShipPolicy } from './ship-policy.ts'
 /** Bytes of one block of a job's grid, unless the user's chunks are smaller. */
 export const BLOCK_BYTES = 256 * 1024
 /** Largest chunk, unless the user names a size. */
-export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
+export const CHUNK_BYTES_MAX = 2 * 1024 * 1024
 /** Output bytes that may be granted ahead of what the sink has consumed: what bounds a submitter's memory. */
-export const WINDOW_BYTES = 32 * 1024 * 1024
+export const WINDOW_BYTES = 16 * 1024 * 1024
 /** Chunks that the window holds at least, whatever their size. */
 export const WINDOW_CHUNKS_MIN = 4
 
@@ -82,14 +82,19 @@ export async function openJob(
   const kind = requireTaskKind(record.spec.kind)
   const journalled = ports.journal.chunks(record.spec.jobId)
   const { sink, standing } = await openSink(record, kind, journalled, ports, emit, { signal })
-  const restored = keepStanding(journalled, standing)
-  const controller = new AbortController()
-  const metrics = restoredMetrics(restored, kind, record, ports)
-  return new JobRun(
-    (hooks) => makeContext({ record, kind, restored, sink, metrics, desk, ports, emit, hooks, controller }),
-    record,
-    controller
-  )
+  try {
+    const restored = keepStanding(record, journalled, standing, ports)
+    const controller = new AbortController()
+    const metrics = restoredMetrics(restored, kind, record, ports)
+    return new JobRun(
+      (hooks) => makeContext({ record, kind, restored, sink, metrics, desk, ports, emit, hooks, controller }),
+      record,
+      controller
+    )
+  } catch (error) {
+    await sink.abort({ discard: false })
+    throw error
+  }
 }
 
 interface ContextParts {
@@ -179,9 +184,20 @@ async function openSink(
   )
 }
 
-/** Chunks whose placed bytes did not stand the re-check are to be done again. */
-function keepStanding(journalled: readonly JournalChunk[], standing: readonly number[]): JournalChunk[] {
+/** Chunks whose bytes did not stand the re-check are to be done again; the journal forgets that they were merged. */
+function keepStanding(
+  { spec, checkpoint }: JournalJob,
+  journalled: readonly JournalChunk[],
+  standing: readonly number[],
+  ports: SubmitterPorts
+): JournalChunk[] {
   const stands = new Set(standing)
+  const lost = journalled.filter(({ merged, chunkIndex }) => merged !== undefined && !stands.has(chunkIndex))
+  if (lost.length > 0) {
+    const indexes = lost.map(({ chunkIndex }) => chunkIndex)
+    // A sealed output stands whole or not at all; placed chunks need no checkpoint beside their own hashes.
+    ports.journal.unmerge(spec.jobId, indexes, standing.length > 0 ? checkpoint : undefined)
+  }
   return journalled.map((chunk) => {
     if (chunk.merged === undefined || stands.has(chunk.chunkIndex)) return chunk
     const { merged: _lost, ...pending } = chunk

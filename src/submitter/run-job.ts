@@ -98,7 +98,9 @@ export class JobRun implements LeasedJob {
     this.#durable = this.#log.run()
     this.#durable.catch((error) => this.#placed.reject(error))
     desk.open(this)
-    const background = [this.#watchDeadlines(), this.#reporter.run(), this.#reporter.advertise(), this.#start()]
+    const background = signal.aborted
+      ? []
+      : [this.#watchDeadlines(), this.#reporter.run(), this.#reporter.advertise(), this.#start()]
     for (const work of background) work.catch((error) => this.#placed.reject(error))
     try {
       await this.#placed.promise

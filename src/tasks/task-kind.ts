@@ -1,12 +1,6 @@
 /** What a job counts as work: credit is a number of these. */
 export type UnitName = 'samples' | 'flops' | 'audio-seconds'
 
-/** A contiguous run of input bytes and the run of output bytes that it becomes. Offsets and lengths in bytes. */
-export interface ByteRange {
-  readonly offset: number
-  readonly byteLength: number
-}
-
 /** What a kernel is told beside its input. Plain data, so that it crosses threads and the wire. */
 export interface KernelCall {
   /** Name of a kind in the closed registry. */

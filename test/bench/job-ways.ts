@@ -14,6 +14,7 @@ export interface Run {
   readonly shares?: string
   /** The lesser of the two workers' chunks. */
   readonly chunksMin?: number
+  readonly chunks?: number
   readonly summary?: string
 }
 
@@ -39,6 +40,7 @@ export function overSwarm(swarm: SwarmOfThree, args: readonly string[]): Way {
       ms: totalMs,
       submitterBytes,
       workerBytes,
+      chunks,
       shares: [...counts, `own ${localChunks}`, `of ${chunks}`].join(', '),
       chunksMin: peers.length < 2 ? 0 : Math.min(...peers.map((peer) => peer.chunks)),
       summary

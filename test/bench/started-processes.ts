@@ -12,9 +12,11 @@ const RESET_PEAK = '5'
 /** Processes with a common end. */
 export class StartedProcesses {
   readonly #running = new Map<ChildProcess, Promise<void>>()
+  #closed = false
 
   /** Starts a process in a group of its own, so that what it starts itself ends with it. */
   start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    if (this.#closed) throw new Error('the benchmark was stopped')
     const child = spawn(command, args, { ...options, detached: process.platform !== 'win32' })
     const ended = new Promise<void>((resolve) => {
       child.once('error', () => resolve())
@@ -46,7 +48,9 @@ export class StartedProcesses {
       throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode ?? child.signalCode}`)
   }
 
-  async endAll(): Promise<void> {
+  /** Ends everything; nothing starts any more. */
+  async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#running.keys()].map((child) => this.end(child)))
   }
 

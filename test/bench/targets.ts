@@ -56,6 +56,14 @@ export function jobChecks(runs: Runs): readonly Check[] {
     const what = `only: time by that of the bare ${loop}`
     checks.push({ what, ...timeRatio(times('only'), times(loop)), target: ONLY_TIME_MAX, unit: '×', bound: 'max' })
   }
+  const chunks = (way: string): number => median((runs.get(way) ?? []).map((run) => run.chunks ?? Number.NaN))
+  checks.push({
+    what: 'small: each extra chunk of a whole job',
+    figure: (median(times('small')) - median(times('never'))) / (chunks('small') - chunks('never')),
+    target: EXTRA_CHUNK_MS_MAX,
+    unit: 'ms',
+    bound: 'max'
+  })
   for (const way of ['never', 'auto', 'only']) {
     const figure = peakOf(runs, way, (run) => run.submitterBytes) / MB
     checks.push({ what: `${way}: peak of the submitter`, figure, target: SUBMITTER_MB_MAX, unit: 'MB', bound: 'max' })

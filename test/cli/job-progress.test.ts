@@ -18,7 +18,7 @@ describe('in a log', () => {
     }
     expect(terminal.errLines).toHaveLength(1 + 3)
     expect(terminal.errLines[1]).toBe(
-      '25 %, 2.00 MB of 8.00 MB, 4.00 MB/s, 4 chunks (1 here), 1 peers, efficiency 75 %, 1.5 s left'
+      '25 %, 2.00 MB of 8.00 MB, 4.00 MB/s, 4 chunks (1 here), 1 peer, efficiency 75 %, 1.5 s left'
     )
     expect(terminal.outLines).toEqual([])
     expect(terminal.raw).toBe('')

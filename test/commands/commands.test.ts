@@ -123,7 +123,7 @@ describe('submit', () => {
     await app.waiting.promise
     process.emit('SIGINT', 'SIGINT')
     await ended
-    expect(terminal.errLines).toContain(`resume with: swarm jobs resume ${JOB}`)
+    expect(terminal.errLines.at(-1)).toBe('stopped: stopped on request')
     expect(terminal.exitCode).toBe(130)
     expect(app.stops).toBe(1)
   })

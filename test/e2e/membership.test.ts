@@ -82,7 +82,14 @@ test('a second process on one home is told who has it', async () => {
 })
 
 test('a job that finds no peers says so and what to do', { timeout: 30_000 }, async () => {
-  const { exitCode, said } = await world.submit('studio', input, ['--local', 'never', '--wait', '1', '--out', world.path('none')]).ended
+  const { exitCode, said } = await world.submit('studio', input, [
+    '--local',
+    'never',
+    '--wait',
+    '1',
+    '--out',
+    world.path('none')
+  ]).ended
   expect(exitCode).toBe(69)
   expect(said.at(-1)).toMatchObject({ event: 'failed', code: 'NO_PEERS' })
   expect(said.at(-1)?.message).toContain('swarm join')

@@ -1,6 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hashDecrypted, hashDecryptedByOpenssl, hashExpected, hashFile, writeNoise } from '../support/reference-invert.ts'
+import {
+  hashDecrypted,
+  hashDecryptedByOpenssl,
+  hashExpected,
+  hashFile,
+  writeNoise
+} from '../support/reference-invert.ts'
 import { type JoinedPeer, leftBehind, SwarmWorld } from '../support/swarm-world.ts'
 
 const MIB = 1024 * 1024
@@ -61,7 +67,15 @@ describe('a job through the joined process of its home', () => {
 
   test('goes on by itself with --detach and can be watched', async () => {
     const out = world.path('detached')
-    const detached = await world.submit('studio', input, ['--detach', '--local', 'never', '--chunk-size', '8KiB', '--out', out]).ended
+    const detached = await world.submit('studio', input, [
+      '--detach',
+      '--local',
+      'never',
+      '--chunk-size',
+      '8KiB',
+      '--out',
+      out
+    ]).ended
     expect(detached).toMatchObject({ exitCode: 0, said: [{ event: 'accepted' }] })
     const jobId = String(detached.said[0]?.jobId)
     const watched = await world.run('studio', ['jobs', 'watch', jobId, '--json'])
@@ -98,7 +112,9 @@ describe('a job through a peer that lives as long as the job', () => {
     const tiny = world.path('tiny.f32')
     writeNoise(tiny, 4)
     for (const local of ['never', 'auto']) {
-      const done = await world.done(world.submit('desk', tiny, ['--local', local, '--out', world.path(`tiny-${local}`)]))
+      const done = await world.done(
+        world.submit('desk', tiny, ['--local', local, '--out', world.path(`tiny-${local}`)])
+      )
       expect(await hashDecrypted(done.outputs.result)).toBe(await hashExpected(tiny))
       expect(done.chunks).toBe(1)
     }

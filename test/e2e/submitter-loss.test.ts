@@ -1,12 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hashDecrypted, hashExpected, writeNoise } from '../support/reference-invert.ts'
 import type { SwarmProcess } from '../support/swarm-process.ts'
 import { eventsOf, finalNames, type JoinedPeer, leftBehind, SwarmWorld } from '../support/swarm-world.ts'
 
-const INPUT_BYTES = 12 * 1024 * 1024
-const CHUNK_BYTES = 4_096
-const SLOW = ['--chunk-size', '4KiB', '--local', 'never', '--min-peers', '2']
+const INPUT_BYTES = 6 * 1024 * 1024
+const CHUNK_BYTES = 8 * 1024
+const SLOW = ['--chunk-size', '8KiB', '--local', 'never', '--min-peers', '2']
 
 const world = new SwarmWorld()
 const input = world.path('noise.f32')
@@ -57,7 +57,7 @@ test('goes on after SIGKILL of the submitter and redoes only what was not merged
 test('on Ctrl-C says how to resume, and that works', { timeout: 90_000 }, async () => {
   const out = world.path('interrupted')
   const job = world.start('desk', ['submit', input, '--no-mdns', ...SLOW, '--out', out])
-  await job.untilStderr(' of 12.6 MB')
+  await job.untilStderr(' of 6.29 MB')
   const { exitCode, stderr, stdout, tookMs } = await job.stop('SIGINT')
   console.error(`Ctrl-C to the end of a submitter: ${tookMs.toFixed(0)} ms`)
   expect(exitCode).toBe(130)
@@ -75,7 +75,7 @@ test('on Ctrl-C says how to resume, and that works', { timeout: 90_000 }, async 
 
 test('on Ctrl-C of a submit through the joined process only the job stops', { timeout: 60_000 }, async () => {
   const out = world.path('attached')
-  const job = world.submit('attic', input, ['--chunk-size', '4KiB', '--local', 'never', '--out', out])
+  const job = world.submit('attic', input, ['--chunk-size', '8KiB', '--local', 'never', '--out', out])
   const jobId = await untilMid(job)
   const { exitCode, said } = await job.stop('SIGINT')
   expect(exitCode).toBe(130)
@@ -87,7 +87,7 @@ test('on Ctrl-C of a submit through the joined process only the job stops', { ti
 
 test('a cancelled job ends for good and leaves no file', { timeout: 60_000 }, async () => {
   const out = world.path('cancelled')
-  const job = world.submit('attic', input, ['--chunk-size', '4KiB', '--local', 'never', '--out', out])
+  const job = world.submit('attic', input, ['--chunk-size', '8KiB', '--local', 'never', '--out', out])
   const jobId = await untilMid(job)
   const cancelled = await world.run('attic', ['jobs', 'cancel', jobId])
   expect(cancelled.exitCode).toBe(0)
@@ -104,9 +104,13 @@ test('a job whose input changes on the way ends and says so', { timeout: 60_000 
   const changing = world.path('changing.f32')
   const out = world.path('changed')
   writeNoise(changing, INPUT_BYTES)
-  const job = world.submit('attic', changing, ['--chunk-size', '4KiB', '--local', 'never', '--out', out])
+  const job = world.submit('attic', changing, ['--chunk-size', '8KiB', '--local', 'never', '--out', out])
   const jobId = await untilMid(job)
-  writeFileSync(changing, Buffer.alloc(INPUT_BYTES, 9))
+  {
+    // In place: a file that is cut short on the way cannot be read at all.
+    await using file = await open(changing, 'r+')
+    await file.write(Buffer.alloc(INPUT_BYTES, 9), 0, INPUT_BYTES, 0)
+  }
   const { exitCode, said } = await job.ended
   expect(said.at(-1)).toMatchObject({ event: 'failed', jobId, code: 'INPUT_CHANGED' })
   expect(said.at(-1)?.message).toContain(changing)

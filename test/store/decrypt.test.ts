@@ -82,6 +82,16 @@ describe('refusals', () => {
     }
   )
 
+  test('notices a change between checking and opening, and writes nothing', async () => {
+    const { folder, out, sealed } = makeSealed(new Uint8Array(600_000))
+    const onProgress = (done: number, total: number): void => {
+      if (done === total / 2) flip(sealed, 500_000)
+    }
+    await expect(decryptResult({ path: folder, signal, onProgress })).rejects.toMatchObject({ code: 'TAG_MISMATCH' })
+    expect(existsSync(out)).toBe(false)
+    expect(readdirSync(folder)).toHaveLength(4)
+  })
+
   test.each(['encryption_key.bin', 'encryption_iv.bin', 'result.f32.enc.hmac'])('names a missing %s', async (name) => {
     const { folder } = makeSealed(new Uint8Array(8))
     rmSync(join(folder, name))

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -85,11 +86,17 @@ export class SwarmProcess {
     await this.#until(() => (this.stderr.includes(text) ? true : undefined), `"${text}" on stderr`)
   }
 
-  /** Sends a signal to this one process. @returns when, in ms of `performance.now()` */
+  /** Sends a signal to the process and to what its launcher runs. @returns when, in ms of `performance.now()` */
   kill(signal: NodeJS.Signals): number {
+    const pids = this.pids()
     const atMs = performance.now()
-    if (this.running) process.kill(this.pid, signal)
+    for (const pid of pids.reverse()) sendSignal(pid, signal)
     return atMs
+  }
+
+  /** The launcher, then the process that it started where this Node cannot replace itself. Empty once it ended. */
+  pids(): number[] {
+    return this.running ? [this.pid, ...childrenOf(this.pid)] : []
   }
 
   /** Ends it in order. @returns how it ended, with how long that took */
@@ -135,5 +142,29 @@ export class SwarmProcess {
 
   #tail(): string {
     return `${this.stdout.slice(-2_000)}\n${this.stderr.slice(-2_000)}`
+  }
+}
+
+/** Linux alone tells; elsewhere the launcher's end has to do. */
+function childrenOf(pid: number): number[] {
+  if (process.platform !== 'linux') return []
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return text
+      .split(' ')
+      .filter((part) => part !== '')
+      .map(Number)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return []
+    throw error
+  }
+}
+
+/** One that ended meanwhile needs no signal. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }

@@ -56,6 +56,10 @@ export class SwarmWorld {
     )
     const peer = await this.join(name, ['-', '--threads', '1', ...args], { input: other.ready.code })
     await seen
+    await peer.process.until(
+      (said) => said.event === 'peer-connected' && said.peerId === other.ready.peerId,
+      `connection to ${other.name}`
+    )
     return peer
   }
 
@@ -92,7 +96,8 @@ export class SwarmWorld {
   async done(submitting: SwarmProcess): Promise<Done> {
     const { said, stderr, exitCode } = await submitting.ended
     const last = said.at(-1)
-    if (last?.event !== 'done') throw new Error(`the job ended with ${JSON.stringify(last)}, exit ${exitCode}\n${stderr}`)
+    if (last?.event !== 'done')
+      throw new Error(`the job ended with ${JSON.stringify(last)}, exit ${exitCode}\n${stderr}`)
     return last as unknown as Done
   }
 
@@ -105,13 +110,15 @@ export class SwarmWorld {
   /** Ends all processes, removes the folder. @returns everything that should not be: to be compared with `[]` */
   async close(): Promise<string[]> {
     const faults: string[] = []
+    const pids = this.#processes.flatMap((process) => [process.pid, ...process.pids()])
     const ends = await Promise.all(this.#processes.map((process) => this.#end(process)))
     for (const [index, { stdout, stderr }] of ends.entries()) {
       const trace = STACK_TRACE.exec(stdout) ?? STACK_TRACE.exec(stderr)
-      if (trace !== null) faults.push(`stack trace in ${this.#processes[index]?.child.spawnargs.join(' ')}: ${trace[0]}`)
+      if (trace !== null)
+        faults.push(`stack trace in ${this.#processes[index]?.child.spawnargs.join(' ')}: ${trace[0]}`)
     }
-    const pids = this.#processes.flatMap(({ pid }) => (isAlive(pid) ? [pid] : []))
-    if (pids.length > 0) faults.push(`processes left behind: ${pids.join(', ')}`)
+    const left = pids.filter(isAlive)
+    if (left.length > 0) faults.push(`processes left behind: ${left.join(', ')}`)
     rmSync(this.folder, { recursive: true, force: true })
     return faults
   }
@@ -145,10 +152,9 @@ export interface Done {
   readonly outputs: { readonly result: string; readonly ledger: string; readonly manifest: string }
 }
 
-/** What a home should not hold once its process ended in order. */
+/** Sockets that a home still has once its process ended in order. */
 export function leftBehind(home: string): string[] {
-  const { socket, pid } = resolveHome({ home })
-  return [socket, pid].filter((path) => existsSync(path))
+  return [resolveHome({ home }).socket].filter((path) => existsSync(path))
 }
 
 /** Final names in a folder of outputs; a job that did not end must not have any. */

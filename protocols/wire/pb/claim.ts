@@ -6,16 +6,16 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 
 export interface Claim {
   jobId: string
-  chunkIndex: bigint
-  epoch: bigint
-  incarnation: bigint
+  chunkIndex: number
+  epoch: number
+  incarnation: number
   submitter: string
   workerName: string
   kernelId: string
   inputHash: Uint8Array<ArrayBuffer>
   outputHash: Uint8Array<ArrayBuffer>
-  inputBytes: bigint
-  outputBytes: bigint
+  inputBytes: number
+  outputBytes: number
   computeMs: number
 }
 
@@ -34,19 +34,19 @@ export namespace Claim {
           w.string(obj.jobId)
         }
 
-        if ((obj.chunkIndex != null && obj.chunkIndex !== 0n)) {
+        if ((obj.chunkIndex != null && obj.chunkIndex !== 0)) {
           w.uint32(16)
-          w.uint64(obj.chunkIndex)
+          w.uint64Number(obj.chunkIndex)
         }
 
-        if ((obj.epoch != null && obj.epoch !== 0n)) {
+        if ((obj.epoch != null && obj.epoch !== 0)) {
           w.uint32(24)
-          w.uint64(obj.epoch)
+          w.uint64Number(obj.epoch)
         }
 
-        if ((obj.incarnation != null && obj.incarnation !== 0n)) {
+        if ((obj.incarnation != null && obj.incarnation !== 0)) {
           w.uint32(32)
-          w.uint64(obj.incarnation)
+          w.uint64Number(obj.incarnation)
         }
 
         if ((obj.submitter != null && obj.submitter !== '')) {
@@ -74,14 +74,14 @@ export namespace Claim {
           w.bytes(obj.outputHash)
         }
 
-        if ((obj.inputBytes != null && obj.inputBytes !== 0n)) {
+        if ((obj.inputBytes != null && obj.inputBytes !== 0)) {
           w.uint32(80)
-          w.uint64(obj.inputBytes)
+          w.uint64Number(obj.inputBytes)
         }
 
-        if ((obj.outputBytes != null && obj.outputBytes !== 0n)) {
+        if ((obj.outputBytes != null && obj.outputBytes !== 0)) {
           w.uint32(88)
-          w.uint64(obj.outputBytes)
+          w.uint64Number(obj.outputBytes)
         }
 
         if ((obj.computeMs != null && obj.computeMs !== 0)) {
@@ -95,16 +95,16 @@ export namespace Claim {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           jobId: '',
-          chunkIndex: 0n,
-          epoch: 0n,
-          incarnation: 0n,
+          chunkIndex: 0,
+          epoch: 0,
+          incarnation: 0,
           submitter: '',
           workerName: '',
           kernelId: '',
           inputHash: uint8ArrayAlloc(0),
           outputHash: uint8ArrayAlloc(0),
-          inputBytes: 0n,
-          outputBytes: 0n,
+          inputBytes: 0,
+          outputBytes: 0,
           computeMs: 0
         }
 
@@ -119,15 +119,15 @@ export namespace Claim {
               break
             }
             case 2: {
-              obj.chunkIndex = reader.uint64()
+              obj.chunkIndex = reader.uint64Number()
               break
             }
             case 3: {
-              obj.epoch = reader.uint64()
+              obj.epoch = reader.uint64Number()
               break
             }
             case 4: {
-              obj.incarnation = reader.uint64()
+              obj.incarnation = reader.uint64Number()
               break
             }
             case 5: {
@@ -151,11 +151,11 @@ export namespace Claim {
               break
             }
             case 10: {
-              obj.inputBytes = reader.uint64()
+              obj.inputBytes = reader.uint64Number()
               break
             }
             case 11: {
-              obj.outputBytes = reader.uint64()
+              obj.outputBytes = reader.uint64Number()
               break
             }
             case 12: {
@@ -187,21 +187,21 @@ export namespace Claim {
             case 2: {
               yield {
                 field: `${prefix}.chunkIndex`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 3: {
               yield {
                 field: `${prefix}.epoch`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 4: {
               yield {
                 field: `${prefix}.incarnation`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -243,14 +243,14 @@ export namespace Claim {
             case 10: {
               yield {
                 field: `${prefix}.inputBytes`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 11: {
               yield {
                 field: `${prefix}.outputBytes`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -280,17 +280,17 @@ export namespace Claim {
 
   export interface ClaimChunkIndexFieldEvent {
     field: '$.chunkIndex'
-    value: bigint
+    value: number
   }
 
   export interface ClaimEpochFieldEvent {
     field: '$.epoch'
-    value: bigint
+    value: number
   }
 
   export interface ClaimIncarnationFieldEvent {
     field: '$.incarnation'
-    value: bigint
+    value: number
   }
 
   export interface ClaimSubmitterFieldEvent {
@@ -320,12 +320,12 @@ export namespace Claim {
 
   export interface ClaimInputBytesFieldEvent {
     field: '$.inputBytes'
-    value: bigint
+    value: number
   }
 
   export interface ClaimOutputBytesFieldEvent {
     field: '$.outputBytes'
-    value: bigint
+    value: number
   }
 
   export interface ClaimComputeMsFieldEvent {

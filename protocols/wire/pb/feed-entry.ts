@@ -5,7 +5,7 @@ import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 export interface FeedEntry {
-  sequence: bigint
+  sequence: number
   previousHash: Uint8Array<ArrayBuffer>
   receipts?: ReceiptsBody
   jobClose?: JobCloseBody
@@ -31,9 +31,9 @@ export namespace FeedEntry {
           obj.jobClose = undefined
         }
 
-        if ((obj.sequence != null && obj.sequence !== 0n)) {
+        if ((obj.sequence != null && obj.sequence !== 0)) {
           w.uint32(8)
-          w.uint64(obj.sequence)
+          w.uint64Number(obj.sequence)
         }
 
         if ((obj.previousHash != null && obj.previousHash.byteLength > 0)) {
@@ -56,7 +56,7 @@ export namespace FeedEntry {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          sequence: 0n,
+          sequence: 0,
           previousHash: uint8ArrayAlloc(0)
         }
 
@@ -67,7 +67,7 @@ export namespace FeedEntry {
 
           switch (tag >>> 3) {
             case 1: {
-              obj.sequence = reader.uint64()
+              obj.sequence = reader.uint64Number()
               break
             }
             case 2: {
@@ -112,7 +112,7 @@ export namespace FeedEntry {
             case 1: {
               yield {
                 field: `${prefix}.sequence`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -151,7 +151,7 @@ export namespace FeedEntry {
 
   export interface FeedEntrySequenceFieldEvent {
     field: '$.sequence'
-    value: bigint
+    value: number
   }
 
   export interface FeedEntryPreviousHashFieldEvent {
@@ -182,17 +182,17 @@ export namespace FeedEntry {
 
   export interface FeedEntryJobCloseInputBytesFieldEvent {
     field: '$.jobClose.inputBytes'
-    value: bigint
+    value: number
   }
 
   export interface FeedEntryJobCloseChunksFieldEvent {
     field: '$.jobClose.chunks'
-    value: bigint
+    value: number
   }
 
   export interface FeedEntryJobCloseLocalChunksFieldEvent {
     field: '$.jobClose.localChunks'
-    value: bigint
+    value: number
   }
 
   export interface FeedEntryJobCloseLocalUnitsFieldEvent {
@@ -207,12 +207,12 @@ export namespace FeedEntry {
 
   export interface FeedEntryJobCloseReceiptsFieldEvent {
     field: '$.jobClose.receipts'
-    value: bigint
+    value: number
   }
 
   export interface FeedEntryJobCloseClosedAtMsFieldEvent {
     field: '$.jobClose.closedAtMs'
-    value: bigint
+    value: number
   }
 
   export function encode (obj: Partial<FeedEntry>): Uint8Array<ArrayBuffer> {
@@ -360,13 +360,13 @@ export interface JobCloseBody {
   jobId: string
   outcome: JobOutcome
   kind: string
-  inputBytes: bigint
-  chunks: bigint
-  localChunks: bigint
+  inputBytes: number
+  chunks: number
+  localChunks: number
   localUnits: number
   receiptsRoot: Uint8Array<ArrayBuffer>
-  receipts: bigint
-  closedAtMs: bigint
+  receipts: number
+  closedAtMs: number
 }
 
 export namespace JobCloseBody {
@@ -394,19 +394,19 @@ export namespace JobCloseBody {
           w.string(obj.kind)
         }
 
-        if ((obj.inputBytes != null && obj.inputBytes !== 0n)) {
+        if ((obj.inputBytes != null && obj.inputBytes !== 0)) {
           w.uint32(32)
-          w.uint64(obj.inputBytes)
+          w.uint64Number(obj.inputBytes)
         }
 
-        if ((obj.chunks != null && obj.chunks !== 0n)) {
+        if ((obj.chunks != null && obj.chunks !== 0)) {
           w.uint32(40)
-          w.uint64(obj.chunks)
+          w.uint64Number(obj.chunks)
         }
 
-        if ((obj.localChunks != null && obj.localChunks !== 0n)) {
+        if ((obj.localChunks != null && obj.localChunks !== 0)) {
           w.uint32(48)
-          w.uint64(obj.localChunks)
+          w.uint64Number(obj.localChunks)
         }
 
         if ((obj.localUnits != null && obj.localUnits !== 0)) {
@@ -419,14 +419,14 @@ export namespace JobCloseBody {
           w.bytes(obj.receiptsRoot)
         }
 
-        if ((obj.receipts != null && obj.receipts !== 0n)) {
+        if ((obj.receipts != null && obj.receipts !== 0)) {
           w.uint32(72)
-          w.uint64(obj.receipts)
+          w.uint64Number(obj.receipts)
         }
 
-        if ((obj.closedAtMs != null && obj.closedAtMs !== 0n)) {
+        if ((obj.closedAtMs != null && obj.closedAtMs !== 0)) {
           w.uint32(80)
-          w.uint64(obj.closedAtMs)
+          w.uint64Number(obj.closedAtMs)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -437,13 +437,13 @@ export namespace JobCloseBody {
           jobId: '',
           outcome: JobOutcome.UNSET,
           kind: '',
-          inputBytes: 0n,
-          chunks: 0n,
-          localChunks: 0n,
+          inputBytes: 0,
+          chunks: 0,
+          localChunks: 0,
           localUnits: 0,
           receiptsRoot: uint8ArrayAlloc(0),
-          receipts: 0n,
-          closedAtMs: 0n
+          receipts: 0,
+          closedAtMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -465,15 +465,15 @@ export namespace JobCloseBody {
               break
             }
             case 4: {
-              obj.inputBytes = reader.uint64()
+              obj.inputBytes = reader.uint64Number()
               break
             }
             case 5: {
-              obj.chunks = reader.uint64()
+              obj.chunks = reader.uint64Number()
               break
             }
             case 6: {
-              obj.localChunks = reader.uint64()
+              obj.localChunks = reader.uint64Number()
               break
             }
             case 7: {
@@ -485,11 +485,11 @@ export namespace JobCloseBody {
               break
             }
             case 9: {
-              obj.receipts = reader.uint64()
+              obj.receipts = reader.uint64Number()
               break
             }
             case 10: {
-              obj.closedAtMs = reader.uint64()
+              obj.closedAtMs = reader.uint64Number()
               break
             }
             default: {
@@ -531,21 +531,21 @@ export namespace JobCloseBody {
             case 4: {
               yield {
                 field: `${prefix}.inputBytes`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 5: {
               yield {
                 field: `${prefix}.chunks`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 6: {
               yield {
                 field: `${prefix}.localChunks`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -566,14 +566,14 @@ export namespace JobCloseBody {
             case 9: {
               yield {
                 field: `${prefix}.receipts`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
             case 10: {
               yield {
                 field: `${prefix}.closedAtMs`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -606,17 +606,17 @@ export namespace JobCloseBody {
 
   export interface JobCloseBodyInputBytesFieldEvent {
     field: '$.inputBytes'
-    value: bigint
+    value: number
   }
 
   export interface JobCloseBodyChunksFieldEvent {
     field: '$.chunks'
-    value: bigint
+    value: number
   }
 
   export interface JobCloseBodyLocalChunksFieldEvent {
     field: '$.localChunks'
-    value: bigint
+    value: number
   }
 
   export interface JobCloseBodyLocalUnitsFieldEvent {
@@ -631,12 +631,12 @@ export namespace JobCloseBody {
 
   export interface JobCloseBodyReceiptsFieldEvent {
     field: '$.receipts'
-    value: bigint
+    value: number
   }
 
   export interface JobCloseBodyClosedAtMsFieldEvent {
     field: '$.closedAtMs'
-    value: bigint
+    value: number
   }
 
   export function encode (obj: Partial<JobCloseBody>): Uint8Array<ArrayBuffer> {

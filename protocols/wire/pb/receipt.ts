@@ -7,11 +7,11 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 export interface Receipt {
   claim: Uint8Array<ArrayBuffer>
   kind: string
-  inputOffset: bigint
+  inputOffset: number
   units: number
   unit: string
   verification: string
-  acceptedAtMs: bigint
+  acceptedAtMs: number
 }
 
 export namespace Receipt {
@@ -34,9 +34,9 @@ export namespace Receipt {
           w.string(obj.kind)
         }
 
-        if ((obj.inputOffset != null && obj.inputOffset !== 0n)) {
+        if ((obj.inputOffset != null && obj.inputOffset !== 0)) {
           w.uint32(24)
-          w.uint64(obj.inputOffset)
+          w.uint64Number(obj.inputOffset)
         }
 
         if ((obj.units != null && obj.units !== 0)) {
@@ -54,9 +54,9 @@ export namespace Receipt {
           w.string(obj.verification)
         }
 
-        if ((obj.acceptedAtMs != null && obj.acceptedAtMs !== 0n)) {
+        if ((obj.acceptedAtMs != null && obj.acceptedAtMs !== 0)) {
           w.uint32(56)
-          w.uint64(obj.acceptedAtMs)
+          w.uint64Number(obj.acceptedAtMs)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -66,11 +66,11 @@ export namespace Receipt {
         const obj: any = {
           claim: uint8ArrayAlloc(0),
           kind: '',
-          inputOffset: 0n,
+          inputOffset: 0,
           units: 0,
           unit: '',
           verification: '',
-          acceptedAtMs: 0n
+          acceptedAtMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -88,7 +88,7 @@ export namespace Receipt {
               break
             }
             case 3: {
-              obj.inputOffset = reader.uint64()
+              obj.inputOffset = reader.uint64Number()
               break
             }
             case 4: {
@@ -104,7 +104,7 @@ export namespace Receipt {
               break
             }
             case 7: {
-              obj.acceptedAtMs = reader.uint64()
+              obj.acceptedAtMs = reader.uint64Number()
               break
             }
             default: {
@@ -139,7 +139,7 @@ export namespace Receipt {
             case 3: {
               yield {
                 field: `${prefix}.inputOffset`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -167,7 +167,7 @@ export namespace Receipt {
             case 7: {
               yield {
                 field: `${prefix}.acceptedAtMs`,
-                value: reader.uint64()
+                value: reader.uint64Number()
               }
               break
             }
@@ -195,7 +195,7 @@ export namespace Receipt {
 
   export interface ReceiptInputOffsetFieldEvent {
     field: '$.inputOffset'
-    value: bigint
+    value: number
   }
 
   export interface ReceiptUnitsFieldEvent {
@@ -215,7 +215,7 @@ export namespace Receipt {
 
   export interface ReceiptAcceptedAtMsFieldEvent {
     field: '$.acceptedAtMs'
-    value: bigint
+    value: number
   }
 
   export function encode (obj: Partial<Receipt>): Uint8Array<ArrayBuffer> {

@@ -38,10 +38,10 @@ export abstract class JobCommand extends SwarmCommand {
     } finally {
       progress.close()
     }
-    this.#finish(last, json)
+    this.#finish(last)
   }
 
-  #finish(last: JobEvent | undefined, json: boolean): void {
+  #finish(last: JobEvent | undefined): void {
     // The reader left: there is nobody to tell how it went on.
     if (this.signal.aborted && !this.interrupted) return
     switch (last?.event) {
@@ -52,7 +52,6 @@ export abstract class JobCommand extends SwarmCommand {
         return
       case 'stopped':
         this.terminal.setExitCode(this.interrupted ? EXIT_CODES.interrupted : EXIT_CODES.tryAgain)
-        if (!json) this.terminal.err(`resume with: swarm jobs resume ${last.jobId}`)
         return
       case 'cancelled':
         this.terminal.setExitCode(EXIT_CODES.jobFailed)

@@ -1,6 +1,13 @@
 import type { InviteView, PeerView, PlanView, StatusView } from '../../app/api-types.ts'
 import { printable } from '../../cli/printable.ts'
-import { formatAgo, formatBytes, formatCount, formatDurationMs, shortPeerId } from '../../cli/quantities.ts'
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDurationMs,
+  shortPeerId
+} from '../../cli/quantities.ts'
 import { formatTable } from '../../cli/table.ts'
 
 /** What `swarm status` shows. */
@@ -12,7 +19,10 @@ export function formatStatus(status: StatusView): string {
   ]
   if (status.running) {
     rows.push(
-      ['process', `${status.pid ?? '?'}, up ${formatDurationMs(status.upMs ?? Number.NaN)}, ${status.threads} threads`],
+      [
+        'process',
+        `${status.pid ?? '?'}, up ${formatDurationMs(status.upMs ?? Number.NaN)}, ${formatCounted(status.threads, 'thread')}`
+      ],
       ['peers', `${status.peers} connected`],
       ['work', `${status.leases} chunks of others, ${status.jobsOpen} own jobs open`],
       ...status.addresses.map((address): [string, string] => ['address', address])
@@ -58,7 +68,7 @@ export function formatPlan(plan: PlanView): string {
   return [
     `${printable(plan.task)}: ${formatBytes(plan.inputBytes)} in ${formatCount(plan.chunks)} chunks of up to ${formatBytes(plan.chunkBytes)}`,
     `alone         ${formatDurationMs(plan.aloneMs)}`,
-    `with ${String(plan.peers).padStart(2)} peers ${formatDurationMs(plan.swarmMs)}, ${formatBytes(plan.shippedBytes)} over the network`,
+    `${`with ${formatCounted(plan.peers, 'peer')}`.padEnd(14)}${formatDurationMs(plan.swarmMs)}, ${formatBytes(plan.shippedBytes)} over the network`,
     printable(plan.summary)
   ].join('\n')
 }

@@ -1,7 +1,7 @@
 import type { JobDetail, JobView } from '../../app/api-types.ts'
 import { formatOutputs, formatShares } from '../../cli/job-text.ts'
 import { printable } from '../../cli/printable.ts'
-import { formatAgo, formatBytes, formatDurationMs } from '../../cli/quantities.ts'
+import { formatAgo, formatBytes, formatCounted, formatDurationMs, formatPercent } from '../../cli/quantities.ts'
 import { formatTable } from '../../cli/table.ts'
 
 /** What `swarm jobs` shows. */
@@ -37,7 +37,7 @@ export function formatJob(job: JobDetail): string {
     `state     ${formatState(job)}${job.failure === undefined ? '' : `: ${printable(job.failure.message)} (${job.failure.code})`}`,
     `task      ${printable(job.task)}`,
     `input     ${printable(job.inputPath)}, ${formatBytes(job.inputBytes)}`,
-    `done      ${formatDone(job)}, ${counters.chunks} chunks, ${formatDurationMs(counters.totalMs)}, efficiency ${counters.efficiency.toFixed(0)} %`,
+    `done      ${formatDone(job)}, ${formatCounted(counters.chunks, 'chunk')}, ${formatDurationMs(counters.totalMs)}, efficiency ${formatPercent(counters.efficiency)}`,
     `given back ${counters.releases}, duplicates ${counters.duplicates}`
   ]
   if (job.outputs === undefined) lines.push(`outputs   ${printable(job.outDir)}`)

@@ -1,7 +1,7 @@
 import type { PeerEvent } from '../../app/api-types.ts'
 import { LineBudget } from '../../cli/line-budget.ts'
 import { printable } from '../../cli/printable.ts'
-import { shortPeerId } from '../../cli/quantities.ts'
+import { formatCounted, shortPeerId } from '../../cli/quantities.ts'
 import type { Terminal } from '../../cli/terminal.ts'
 
 type Ready = Extract<PeerEvent, { event: 'ready' }>
@@ -54,7 +54,9 @@ export class PeerLog {
         ]
       case 'job-left':
         this.#jobs.delete(event.jobId)
-        return [`job ${event.jobId}: over, ${event.chunks} chunks receipted (${printable(event.reason)})`]
+        return [
+          `job ${event.jobId}: over, ${formatCounted(event.chunks, 'chunk')} receipted (${printable(event.reason)})`
+        ]
       case 'chunk-done':
       case 'chunk-receipted':
         return this.#count(event.jobId, event.event === 'chunk-done' ? 'done' : 'receipted')
@@ -90,7 +92,7 @@ export class PeerLog {
 export function formatReady(ready: Ready): string {
   return [
     `${ready.founded ? 'founded' : 'in'} swarm "${printable(ready.swarmName)}" (${ready.swarmId})`,
-    `peer ${printable(ready.name)} ${ready.peerId}, ${ready.threads} threads, home ${ready.home}`,
+    `peer ${printable(ready.name)} ${ready.peerId}, ${formatCounted(ready.threads, 'thread')}, home ${ready.home}`,
     'addresses',
     ...ready.addresses.map((address) => `  ${address}`),
     'join code (whoever has it is a member: give it only to machines you trust)',

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { RefusalCode } from '../../protocols/wire/wire-error.ts'
+import { BufferPool } from '../../src/domain/buffer-pool.ts'
+import { SwarmError } from '../../src/errors.ts'
+import { ChunkSource } from '../../src/submitter/chunk-source.ts'
+import { FakeCompute, sha256 } from '../support/fake-compute.ts'
+
+const file = Uint8Array.from({ length: 256 }, (_, index) => index)
+const chunk = { chunkIndex: 1, inputOffset: 64, inputBytes: 64, outputOffset: 128, outputBytes: 64 }
+const { signal } = new AbortController()
+
+async function make() {
+  const compute = new FakeCompute(file)
+  const source = new ChunkSource('/in.raw', compute, new BufferPool(0))
+  return { compute, source, hash: await source.prepare(7, 'ada', chunk, { signal }) }
+}
+
+describe('the source of chunks', () => {
+  test('serves the ranges of a prepared chunk, and its hash', async () => {
+    const { source, hash } = await make()
+    expect(hash).toEqual(sha256(file.slice(64, 128)))
+    expect(source.read('ada', { leaseNumber: 7, offset: 0, byteLength: 16 })).toEqual(file.slice(64, 80))
+    expect(source.read('ada', { leaseNumber: 7, offset: 16, byteLength: 48 })).toEqual(file.slice(80, 128))
+  })
+
+  test('serves nobody else, and nothing that is dropped', async () => {
+    const { source } = await make()
+    const range = { leaseNumber: 7, offset: 0, byteLength: 1 }
+    const unknown = expect.objectContaining({ code: 'REFUSED', refusal: RefusalCode.unknownLease })
+    expect(() => source.read('eve', range)).toThrow(unknown)
+    expect(() => source.read('ada', { ...range, leaseNumber: 8 })).toThrow(unknown)
+    source.drop(7)
+    expect(() => source.read('ada', range)).toThrow(unknown)
+  })
+
+  test('hands the input over once, to its holder alone', async () => {
+    const { source, hash } = await make()
+    expect(source.take(7, 'eve')).toBeUndefined()
+    expect(source.take(7, 'ada')).toMatchObject({ peerId: 'ada', chunk, inputHash: hash })
+    expect(source.take(7, 'ada')).toBeUndefined()
+  })
+
+  test('hands over the very buffer that was pulled whole or not at all, else another', async () => {
+    const untouched = (await make()).source
+    expect(untouched.take(7, 'ada')?.buffer.byteLength).toBeGreaterThanOrEqual(64)
+    const whole = (await make()).source
+    const bytes = whole.read('ada', { leaseNumber: 7, offset: 0, byteLength: 64 })
+    expect(whole.take(7, 'ada')?.buffer).toBe(bytes.buffer)
+    const part = (await make()).source
+    const half = part.read('ada', { leaseNumber: 7, offset: 0, byteLength: 32 })
+    expect(part.take(7, 'ada')?.buffer).not.toBe(half.buffer)
+    expect(half).toEqual(file.slice(64, 96))
+  })
+
+  test('passes on that the input cannot be read, and serves nothing of it', async () => {
+    const { compute, source } = await make()
+    compute.failures.set('readInput', new SwarmError('INPUT_UNREADABLE', 'gone'))
+    await expect(source.prepare(8, 'ada', chunk, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
+    expect(source.take(8, 'ada')).toBeUndefined()
+  })
+})
