@@ -1,5 +1,5 @@
+import type { Connection, Startable, Stream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import type { Startable, Stream } from '@libp2p/interface'
 import { advertService } from './advert/index.ts'
 import type { AdvertComponents } from './advert/service.ts'
 import type { AdvertService } from './advert/types.ts'
@@ -34,7 +34,7 @@ export interface SwarmServicesInit {
   /** Takes received bulk bytes back once they were copied, where the transport can use them again. */
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
   /** Sets the flow control of a bulk stream, once, before anything is sent. */
-  readonly prepare?: (stream: Stream) => void
+  readonly prepare?: (stream: Stream, connection: Connection) => void
 }
 
 /** A factory for each service, as libp2p's `services` option takes them. */

@@ -49,6 +49,7 @@ export class BulkAcceptor {
   #accept(stream: Stream, connection: Connection): void {
     const bulk = new BulkStream(stream, this.#options)
     try {
+      this.#options.prepare?.(stream, connection)
       const refusal = this.#live.has(connection) ? RefusalCode.busy : this.#acceptance.refusal()
       if (refusal !== undefined) {
         bulk.refuseStream(refusal).catch((error) => bulk.life.fail(asWireError(error)))

@@ -30,7 +30,7 @@ export interface BulkOptions {
    */
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
   /** Called once with each bulk stream before anything is sent, so that its flow control can be set. */
-  readonly prepare?: (stream: Stream) => void
+  readonly prepare?: (stream: Stream, connection: Connection) => void
 }
 
 const NO_PAYLOAD = new Uint8Array(0)
@@ -49,7 +49,6 @@ export class BulkStream {
   #sentBytes = 0
 
   constructor(stream: Stream, options: BulkOptions = {}) {
-    options.prepare?.(stream)
     this.life = new StreamLife(stream)
     this.#recycle = options.recycle
     this.#parser = new FrameParser({
@@ -175,10 +174,9 @@ export async function openBulk(
   const signal = AbortSignal.any([options.signal, timeout])
   let bulk: BulkStream | undefined
   try {
-    bulk = new BulkStream(
-      await connection.newStream(protocol, { signal, maxOutboundStreams: BULK_STREAMS_MAX }),
-      options
-    )
+    const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: BULK_STREAMS_MAX })
+    bulk = new BulkStream(stream, options)
+    options.prepare?.(stream, connection)
     await bulk.whenReady({ signal })
     return bulk
   } catch (error) {

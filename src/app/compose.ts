@@ -57,14 +57,14 @@ async function composePeer(
   const threads = options.threads ?? availableParallelism()
   const compute = new KernelPool(threads)
   closing.add(() => compute.close())
-  const { node, stop: stopNode } = await startNode(home, keys, options)
+  const bulk = new BulkConnections()
+  const { node, stop: stopNode } = await startNode(home, keys, bulk, options)
   closing.add(stopNode)
 
   const signer = createSigner(home.identity)
   const verify = createVerifier()
   const envelopes = new EnvelopeDesk(signer, verify)
   const ledger = new LedgerStore(home.database, signer, verify)
-  const bulk = new BulkConnections()
   const connectionTo = (peerId: PeerId) => bulk.control(node, peerId)
   const keeper = new LedgerKeeper({
     service: node.services.ledger,

@@ -1,5 +1,6 @@
 import type { ServiceFactoryMap } from 'libp2p'
 import { type SwarmServices, swarmServices } from '../../protocols/index.ts'
+import type { BulkConnections } from '../network/bulk-connection.ts'
 import { widenBulkWindow } from '../network/bulk-window.ts'
 import { createSwarmNode, LISTEN_DEFAULT, type SwarmNode } from '../network/create-node.ts'
 import { recycle } from '../network/recycle.ts'
@@ -22,6 +23,7 @@ export interface StartedNode {
 export async function startNode(
   home: OpenHome,
   keys: SwarmKeys,
+  bulk: BulkConnections,
   options: { readonly listen: readonly string[]; readonly mdns: boolean }
 ): Promise<StartedNode> {
   const datastore = new Libp2pDatastore(home.paths.datastore)
@@ -36,7 +38,10 @@ export async function startNode(
     services: swarmServices({
       swarmId: keys.swarmId,
       recycle,
-      prepare: widenBulkWindow
+      prepare: (stream, connection) => {
+        widenBulkWindow(stream)
+        bulk.mark(connection)
+      }
     }) as unknown as ServiceFactoryMap<SwarmServices>
   })
   return {
