@@ -13,6 +13,10 @@ import { type ReadySession, SubmitterSession } from './submitter-session.ts'
 
 /** Leases held beyond the number of kernel threads, so that transfer overlaps compute. */
 export const LEASES_AHEAD = 2
+/** Leases held of a job with small chunks, whose round trips would otherwise leave the threads idle. */
+export const LEASES_SMALL_MAX = 16
+/** …as long as they take no more than this, in bytes. */
+export const LEASES_SMALL_BYTES = 4 * 1024 * 1024
 /** Longest wait for the adverts of a connection. */
 const ADVERT_PULL_MS = 10_000
 /** How often links are opened and claims made again when nothing else prompts it. */
@@ -36,13 +40,11 @@ export class Worker {
   readonly #held = new HeldResults()
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<void>>()
-  readonly #slots: number
   #usedSlots = 0
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
     this.#jobs = new OpenJobs(ports)
-    this.#slots = ports.compute.threads + LEASES_AHEAD
   }
 
   /** Leases that this worker holds now. */
@@ -120,15 +122,20 @@ export class Worker {
     if (this.#stopped.signal.aborted) return
     for (const submitter of this.#jobs.submitters()) this.#openSession(submitter)
     for (;;) {
-      const free = this.#slots - this.#usedSlots
-      if (free <= 0) return
       const advert = this.#jobs.choose((submitter) => this.#sessions.get(submitter)?.ready !== undefined)
       const ready = advert && this.#sessions.get(advert.submitter)?.ready
       if (advert === undefined || ready === undefined) return
+      const free = this.#slotsFor(advert) - this.#usedSlots
+      if (free <= 0) return
       this.#usedSlots += free
       this.#jobs.claiming(advert)
       this.#track(this.#claim(advert, ready, free))
     }
+  }
+
+  #slotsFor({ chunkBytesMax }: Advert): number {
+    const small = Math.min(LEASES_SMALL_MAX, Math.floor(LEASES_SMALL_BYTES / chunkBytesMax))
+    return Math.max(this.#ports.compute.threads + LEASES_AHEAD, small)
   }
 
   #openSession(submitter: string): void {

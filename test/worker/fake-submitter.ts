@@ -83,7 +83,7 @@ export class FakeSubmitter {
       state: 'open',
       mergedBytes: 0,
       localOnly: false,
-      chunkBytesMax: CHUNK_BYTES,
+      chunkBytesMax: 2 * 1024 * 1024,
       incarnation: 1,
       sequence: 1,
       ...changes

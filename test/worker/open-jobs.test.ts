@@ -10,7 +10,7 @@ const ready = () => true
 
 function make() {
   const clock = new VirtualClock()
-  return { clock, jobs: new OpenJobs({ clock, kernelIds: ['invert-f32-1'], memoryBytes: 8_192 }) }
+  return { clock, jobs: new OpenJobs({ clock, kernelIds: ['invert-f32-1'], memoryBytes: 4 * 1024 * 1024 }) }
 }
 
 describe('the open jobs of a worker', () => {
@@ -25,7 +25,7 @@ describe('the open jobs of a worker', () => {
   test.for([
     { why: 'of a kernel that it lacks', changes: { kernelId: 'matrix-1' } },
     { why: 'that keep their work', changes: { localOnly: true } },
-    { why: 'whose chunks do not fit', changes: { chunkBytesMax: 16_384 } },
+    { why: 'whose chunks do not fit', changes: { chunkBytesMax: 8 * 1024 * 1024 } },
     { why: 'that are closed', changes: { state: 'closed' as const } }
   ])('leave out those $why', ({ changes }) => {
     const { jobs } = make()

@@ -43,7 +43,7 @@ describe('a session with a submitter', () => {
       name: 'worker',
       threads: 1,
       kernelIds: ['invert-f32-1'],
-      memoryBytes: 64 * 1024,
+      memoryBytes: 64 * 1024 * 1024,
       held: [{ jobId: JOB_ID, chunkIndex: 4, epoch: 2, resultBytes: 8 }]
     })
   })

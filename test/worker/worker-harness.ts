@@ -70,7 +70,7 @@ export class WorkerHarness {
       buffers: this.buffers,
       clock: this.clock,
       kernelIds: ['invert-f32-1'],
-      memoryBytes: 64 * 1024,
+      memoryBytes: 64 * 1024 * 1024,
       controlTo: (peerId) => this.controls.get(peerId.toString()),
       openBulk: async (control) => {
         const bulk = { from: control, closed: 0 }
