@@ -28,6 +28,8 @@ export class KernelPool implements ComputePool {
   readonly threads: number
   readonly #pool: Piscina
   readonly #slots: SlotQueue
+  /** For reading inputs and checking results: one thread less, so that a submitter of cheap work needs no second one. */
+  readonly #serviceSlots: SlotQueue
   readonly #abortGraceMs: number
 
   /**
@@ -38,6 +40,7 @@ export class KernelPool implements ComputePool {
     this.threads = threads
     this.#abortGraceMs = options.abortGraceMs ?? ABORT_GRACE_MS
     this.#slots = new SlotQueue(threads, WAITING_OPERATIONS_MAX)
+    this.#serviceSlots = new SlotQueue(Math.max(1, threads - 1), WAITING_OPERATIONS_MAX)
     this.#pool = new Piscina({
       // Beside this file under either extension: .ts as run by the tests, .js from dist.
       filename: fileURLToPath(new URL(`./kernel-thread${extname(import.meta.url)}`, import.meta.url)),
@@ -51,7 +54,7 @@ export class KernelPool implements ComputePool {
   }
 
   readInput(request: ReadInputRequest, options: { signal: AbortSignal }): Promise<ReadInputReply> {
-    return this.#run<ReadInputReply>('readInput', request, options.signal)
+    return this.#serve<ReadInputReply>('readInput', request, options.signal)
   }
 
   runKernel(request: RunKernelRequest, options: { signal: AbortSignal }): Promise<RunKernelReply> {
@@ -63,13 +66,23 @@ export class KernelPool implements ComputePool {
   }
 
   checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
-    return this.#run<CheckResultReply>('checkResult', request, options.signal)
+    return this.#serve<CheckResultReply>('checkResult', request, options.signal)
   }
 
   /** Refuses what waits, ends the threads. */
   async close(): Promise<void> {
+    this.#serviceSlots.close(closed())
     this.#slots.close(closed())
     await this.#pool.destroy()
+  }
+
+  async #serve<Reply>(name: string, request: { buffer: ArrayBuffer }, signal: AbortSignal): Promise<Reply> {
+    await this.#serviceSlots.acquire(signal)
+    try {
+      return await this.#run<Reply>(name, request, signal)
+    } finally {
+      this.#serviceSlots.release()
+    }
   }
 
   async #run<Reply>(name: string, request: { buffer: ArrayBuffer }, signal: AbortSignal): Promise<Reply> {

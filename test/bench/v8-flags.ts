@@ -1,6 +1,2 @@
 /** What `bin/run.js` adds to the command line of a process that runs a peer. */
-export const PEER_FLAGS: readonly string[] = [
-  '--external-memory-accounted-in-global-limit',
-  '--max-semi-space-size=4',
-  '--initial-old-space-size=256'
-]
+export const PEER_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=200']

@@ -61,7 +61,7 @@ describe('launcher', () => {
     const { child, closed, line } = launch([], ['join', '-'])
     await line(/^start \d+ \[.*--max-semi-space-size=4/)
     const again = await line(new RegExp(`^start (${child.pid}) .*--max-semi-space-size`))
-    expect(again[0]).toContain('--external-memory-accounted-in-global-limit')
+    expect(again[0]).toContain('--heap-growing-percent=200')
     await line(/^listens/)
     child.kill('SIGINT')
     expect(await closed).toEqual({ code: 130, signal: null })

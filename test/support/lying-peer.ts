@@ -26,10 +26,10 @@ export async function startLyingPeer(folder: string, code: string): Promise<Lyin
   const listen = ['/ip4/127.0.0.1/tcp/0']
   const home = openHome({ home: folder, role: 'joined', code, name: 'liar', peers: [], listen, mdns: false })
   const keys = deriveSwarmKeys(home.membership.secret)
-  const { node, stop } = await startNode(home, keys, { listen, mdns: false })
+  const bulk = new BulkConnections()
+  const { node, stop } = await startNode(home, keys, bulk, { listen, mdns: false })
   const signer = createSigner(home.identity)
   const verify = createVerifier()
-  const bulk = new BulkConnections()
   const kernels = new KernelPool(1)
   const worker = new Worker(
     workerPorts({
