@@ -98,6 +98,7 @@ async function composePeer(
       worker?.onDisconnected(peerId)
     }
   })
+  closing.add(async () => members.stop())
   const contacts = new Contacts(node, keys, home, notice)
   const jobs = new JobRunner(
     submitterPorts({

@@ -47,6 +47,8 @@ export class LedgerKeeper implements LedgerHandler {
   /** Peers that are pulled from because they told heads, each with the heads that it told meanwhile, by author. */
   readonly #told = new Map<string, Map<string, FeedHead>>()
   readonly #background = new Set<Promise<void>>()
+  /** Peers with which the last exchange failed. */
+  readonly #unexchanged = new Set<string>()
   #gathering = false
   readonly #newHeads = new Map<string, FeedHead>()
 
@@ -134,7 +136,13 @@ export class LedgerKeeper implements LedgerHandler {
     const peerId = connection.remotePeer.toString()
     if (this.#exchanging.has(peerId) || this.#stopped.signal.aborted) return
     const exchange = this.#exchangeWith(connection)
-      .catch((error) => this.#trouble(`ledger exchange with peer ${peerId} failed`, error))
+      .then(
+        () => void this.#unexchanged.delete(peerId),
+        (error) => {
+          this.#unexchanged.add(peerId)
+          this.#trouble(`ledger exchange with peer ${peerId} failed; it is tried again`, error)
+        }
+      )
       .finally(() => this.#exchanging.delete(peerId))
     this.#exchanging.set(peerId, exchange)
   }
@@ -228,10 +236,21 @@ export class LedgerKeeper implements LedgerHandler {
     if (heads.length > 0) await this.#ports.service.publishHeads(heads)
   }
 
+  /** A connection that lives is asked again for what it did not tell. */
+  #retryExchanges(): void {
+    const connected = this.#ports.connections()
+    const peerIds = new Set(connected.map(({ remotePeer }) => remotePeer.toString()))
+    for (const peerId of this.#unexchanged) if (!peerIds.has(peerId)) this.#unexchanged.delete(peerId)
+    for (const connection of connected) {
+      if (this.#unexchanged.has(connection.remotePeer.toString())) this.#exchange(connection)
+    }
+  }
+
   async #tellAgain(): Promise<void> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
       await this.#ports.clock.sleep(HEADS_AGAIN_MS, { signal }).catch(() => undefined)
+      this.#retryExchanges()
       const own = this.heads().filter(({ author }) => author === this.#ports.store.self)
       if (signal.aborted || own.length === 0) continue
       await this.#ports.service.publishHeads(own).catch((error) => this.#trouble('heads could not be told', error))

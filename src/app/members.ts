@@ -8,6 +8,11 @@ import { rememberedPeers } from './remembered-peers.ts'
 /** What identify tells of a peer of this program: `swarm/<version> <name>`. */
 const AGENT = /^swarm\/\S+ (?<name>.+)$/
 
+/** How often connected peers that did not say who they are get asked, in ms. */
+const LOOK_AGAIN_MS = 2_000
+/** Longest wait for the answer, in ms. */
+const IDENTIFY_MS = 5_000
+
 /** What a member's coming and going sets off. */
 export interface MembersListener {
   /** A member is connected and known by name; `control` is where control streams go. */
@@ -27,6 +32,8 @@ export class Members {
   readonly #peers: PeerStore
   readonly #listener: MembersListener
   readonly #names = new Map<string, string>()
+  readonly #asking = new Set<string>()
+  readonly #lookAgain: NodeJS.Timeout
 
   constructor(node: SwarmNode, bulk: BulkConnections, peers: PeerStore, listener: MembersListener) {
     this.#node = node
@@ -34,7 +41,13 @@ export class Members {
     this.#peers = peers
     this.#listener = listener
     node.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => this.#onIdentified(detail))
+    this.#lookAgain = setInterval(() => this.#identifyMissing(), LOOK_AGAIN_MS).unref()
     node.addEventListener('peer:disconnect', ({ detail }: CustomEvent<PeerId>) => this.#onLeft(detail.toString()))
+  }
+
+  /** Ends its watch. */
+  stop(): void {
+    clearInterval(this.#lookAgain)
   }
 
   /** Connected members that said who they are. */
@@ -64,6 +77,25 @@ export class Members {
     })
     const here = new Set(connected.map(({ peerId }) => peerId))
     return [...connected, ...rememberedPeers(this.#peers).filter(({ peerId }) => !here.has(peerId))]
+  }
+
+  /** Identify runs by itself when a connection opens, once; on a busy machine it may fail, and the peer stay unknown. */
+  #identifyMissing(): void {
+    for (const peerId of this.#node.getPeers()) {
+      const text = peerId.toString()
+      const connection = this.#bulk.control(this.#node, peerId)
+      const isFresh = connection === undefined || Date.now() - connection.timeline.open < LOOK_AGAIN_MS
+      if (isFresh || this.#names.has(text) || this.#asking.has(text)) continue
+      this.#asking.add(text)
+      this.#node.services.identify
+        .identify(connection, { signal: AbortSignal.timeout(IDENTIFY_MS) })
+        .then(
+          (result) => this.#onIdentified(result),
+          // Tried again at the next look for as long as the peer is connected.
+          () => undefined
+        )
+        .finally(() => this.#asking.delete(text))
+    }
   }
 
   #onIdentified({ peerId, agentVersion, listenAddrs, connection }: IdentifyResult): void {

@@ -19,6 +19,8 @@ export const LEASES_SMALL_MAX = 16
 export const LEASES_SMALL_BYTES = 4 * 1024 * 1024
 /** Longest wait for the adverts of a connection. */
 const ADVERT_PULL_MS = 10_000
+/** When adverts that could not be pulled are asked for again, in ms. */
+const ADVERT_RETRY_MS = 2_000
 /** How often links are opened and claims made again when nothing else prompts it. */
 const TICK_MS = 500
 /** Longest wait for the answer to a claim, which holds all free slots: grants that come later are over already. */
@@ -35,6 +37,8 @@ export class Worker {
   readonly #jobs: OpenJobs
   readonly #sessions = new Map<string, SubmitterSession>()
   readonly #connections = new Map<string, Connection>()
+  /** Peers whose adverts could not be pulled, and when to try again. */
+  readonly #unpulled = new Map<string, number>()
   /** Peers whose adverts are being pulled. */
   readonly #pulling = new Set<string>()
   readonly #held = new HeldResults()
@@ -69,6 +73,7 @@ export class Worker {
   /** The last connection to a peer closed. */
   onDisconnected(peerId: string): void {
     this.#connections.delete(peerId)
+    this.#unpulled.delete(peerId)
     this.#jobs.forgetSubmitter(peerId)
   }
 
@@ -88,8 +93,20 @@ export class Worker {
   async #tick(): Promise<void> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
+      this.#retryPulls()
       this.#pump()
       await this.#ports.clock.sleep(TICK_MS, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** A connection that lives is asked again for the adverts that it did not give. */
+  #retryPulls(): void {
+    const nowMs = this.#ports.clock.nowMs()
+    for (const [peerId, retryAtMs] of this.#unpulled) {
+      if (nowMs < retryAtMs) continue
+      this.#unpulled.delete(peerId)
+      const connection = this.#connectionTo(peerId)
+      if (connection !== undefined) this.#track(this.#pullAdverts(connection))
     }
   }
 
@@ -102,6 +119,7 @@ export class Worker {
       for (const received of await this.#ports.advert.pull(connection, { signal })) this.#onAdvert(received)
     } catch (error) {
       if (this.#stopped.signal.aborted) return
+      this.#unpulled.set(peerId, this.#ports.clock.nowMs() + ADVERT_RETRY_MS)
       this.#ports.onEvent({
         event: 'submitter-lost',
         submitter: peerId,
