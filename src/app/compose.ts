@@ -58,7 +58,11 @@ async function composePeer(
   const compute = new KernelPool(threads)
   closing.add(() => compute.close())
   const bulk = new BulkConnections()
-  const { node, stop: stopNode } = await startNode(home, keys, bulk, options)
+  const { node, stop: stopNode } = await startNode(home, keys, bulk, {
+    listen: options.listen,
+    mdns: options.mdns,
+    keepPorts: options.role === 'joined'
+  })
   closing.add(stopNode)
 
   const signer = createSigner(home.identity)

@@ -27,7 +27,7 @@ export async function startLyingPeer(folder: string, code: string): Promise<Lyin
   const home = openHome({ home: folder, role: 'joined', code, name: 'liar', peers: [], listen, mdns: false })
   const keys = deriveSwarmKeys(home.membership.secret)
   const bulk = new BulkConnections()
-  const { node, stop } = await startNode(home, keys, bulk, { listen, mdns: false })
+  const { node, stop } = await startNode(home, keys, bulk, { listen, mdns: false, keepPorts: false })
   const signer = createSigner(home.identity)
   const verify = createVerifier()
   const kernels = new KernelPool(1)
