@@ -205,6 +205,8 @@ export type PeerEvent =
       readonly chunks: number
       readonly reason: string
     }
+  /** A claim was granted, so long after it was sent. */
+  | { readonly event: 'chunks-granted'; readonly jobId: string; readonly chunks: number; readonly afterMs: number }
   | { readonly event: 'chunk-done'; readonly jobId: string; readonly chunkIndex: number; readonly computeMs: number }
   | { readonly event: 'chunk-receipted'; readonly jobId: string; readonly chunkIndex: number }
   | { readonly event: 'chunk-refused'; readonly jobId: string; readonly chunkIndex: number; readonly code: number }

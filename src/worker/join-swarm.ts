@@ -196,6 +196,10 @@ export class Worker {
       // Both may come in one turn: leases that begin after the link ended would never be told that they are over.
       session.link.signal.throwIfAborted()
       granted = Math.min(count, reply.grants.length)
+      if (granted > 0) {
+        const afterMs = Math.round((this.#ports.clock.nowMs() - claimedMs) * 10) / 10
+        this.#ports.onEvent({ event: 'chunks-granted', jobId: advert.jobId, chunks: granted, afterMs })
+      }
       for (const grant of reply.grants.slice(0, granted)) {
         this.#track(this.#work(advert, session, session.keeper.add(grant, claimedMs)))
       }

@@ -10,6 +10,8 @@ import type { ComputePool } from '../domain/compute.ts'
 
 /** What a worker reports, for the log of `swarm join`. */
 export type WorkerEvent =
+  /** A claim was granted, so long after it was sent. */
+  | { readonly event: 'chunks-granted'; readonly jobId: string; readonly chunks: number; readonly afterMs: number }
   | { readonly event: 'chunk-done'; readonly jobId: string; readonly chunkIndex: number; readonly computeMs: number }
   | { readonly event: 'chunk-receipted'; readonly jobId: string; readonly chunkIndex: number }
   | { readonly event: 'chunk-refused'; readonly jobId: string; readonly chunkIndex: number; readonly code: number }

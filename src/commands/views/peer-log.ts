@@ -57,6 +57,8 @@ export class PeerLog {
         return [
           `job ${event.jobId}: over, ${formatCounted(event.chunks, 'chunk')} receipted (${printable(event.reason)})`
         ]
+      case 'chunks-granted':
+        return []
       case 'chunk-done':
       case 'chunk-receipted':
         return this.#count(event.jobId, event.event === 'chunk-done' ? 'done' : 'receipted')
