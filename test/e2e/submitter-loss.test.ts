@@ -35,6 +35,7 @@ test('goes on after SIGKILL of the submitter and redoes only what was not merged
   const out = world.path('killed')
   const job = world.submit('desk', input, [...SLOW, '--out', out])
   const jobId = await untilMid(job)
+  await job.until(({ event, counters }) => event === 'progress' && mergedChunks(counters) > 0, 'durable chunk')
   const atKill = job.said.filter(({ event }) => event === 'progress').at(-1)
   job.kill('SIGKILL')
   await job.ended
@@ -117,3 +118,8 @@ test('a job whose input changes on the way ends and says so', { timeout: 60_000 
   expect(exitCode).toBe(1)
   expect(finalNames(out)).toEqual([])
 })
+
+/** Chunks that are journalled as merged, which is what a resume finds. */
+function mergedChunks(counters: unknown): number {
+  return Number((counters as { chunks?: number } | undefined)?.chunks ?? 0)
+}
