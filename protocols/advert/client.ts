@@ -1,9 +1,9 @@
 import type { Connection } from '@libp2p/interface'
 import type { ControlCodec, ControlStream } from '../wire/control-stream.ts'
+import { endControl, openControl } from '../wire/open-control.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { ADVERT_PROTOCOL, ADVERT_STREAMS_MAX, PULL_TIMEOUT_MS } from './constants.ts'
 import { parseAdvert, parseAdvertCount } from './messages.ts'
-import { endControl, openControl } from './open-control.ts'
 import type { ReceivedAdvert } from './types.ts'
 
 /** Bytes as they are: what a message means depends on its place in the stream. */

@@ -1,8 +1,8 @@
 import type { ControlStream } from '../wire/control-stream.ts'
+import { endControl } from '../wire/open-control.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { ADVERTS_MAX, PULL_TIMEOUT_MS } from './constants.ts'
 import { encodeAdvert, encodeAdvertCount } from './messages.ts'
-import { endControl } from './open-control.ts'
 import type { Advert } from './types.ts'
 
 /**

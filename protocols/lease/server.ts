@@ -1,4 +1,5 @@
 import type { Connection, Logger, PeerId } from '@libp2p/interface'
+import { endControl } from '../wire/open-control.ts'
 import { asWireError } from '../wire/stream-life.ts'
 import { RefusalCode, WireError } from '../wire/wire-error.ts'
 import type { SubmitterControl } from './codecs.ts'
@@ -11,7 +12,6 @@ import {
   IDLE_MESSAGES_PER_SECOND_MAX
 } from './constants.ts'
 import { batchLeaseNumbers } from './lease-numbers.ts'
-import { endControl } from './open-control.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { SubmitterMessage } from './submitter-messages.ts'
 import type { LeaseHandler, LeaseSession, LeaseSessionHandler, WorkerHello } from './types.ts'

@@ -1,12 +1,12 @@
 import type { ComponentLogger, Connection, Logger, Startable, Stream } from '@libp2p/interface'
 import type { ProtocolComponents } from '../wire/bulk-acceptor.ts'
 import { ControlStream } from '../wire/control-stream.ts'
+import { endControl, openControl } from '../wire/open-control.ts'
 import { asWireError } from '../wire/stream-life.ts'
 import { RefusalCode, WireError } from '../wire/wire-error.ts'
 import { WorkerSession } from './client.ts'
 import { SUBMITTER_CODEC, type SubmitterControl, WORKER_CODEC } from './codecs.ts'
 import { HANDSHAKE_TIMEOUT_MS, LEASE_PROTOCOL, LEASE_STREAMS_MAX } from './constants.ts'
-import { endControl, openControl } from './open-control.ts'
 import { SubmitterSession } from './server.ts'
 import type { LeaseClient, LeaseClientHandler, LeaseHandler, LeaseService, WorkerHello } from './types.ts'
 

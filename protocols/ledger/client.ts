@@ -1,9 +1,9 @@
 import type { Connection } from '@libp2p/interface'
+import { endControl, openControl } from '../wire/open-control.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { LEDGER_PROTOCOL, LEDGER_STREAMS_MAX, LEDGER_TIMEOUT_MS } from './constants.ts'
 import { BYTES_CODEC, type Exchanged, exchangeBoth, type LedgerControl } from './exchange.ts'
 import { type EntryRange, encodeAsk, parseEntries } from './messages.ts'
-import { endControl, openControl } from './open-control.ts'
 import type { LedgerHandler } from './types.ts'
 
 // No bulk through a relay: 128 KiB are its limit.

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { endControl } from '../wire/open-control.ts'
 import { RefusalCode, WireError } from '../wire/wire-error.ts'
 import {
   LEDGER_IDLE_MS,
@@ -10,7 +11,6 @@ import {
 } from './constants.ts'
 import { exchangeBoth, type LedgerControl } from './exchange.ts'
 import { type EntryRange, encodeEntries, encodeRefusal, isEntryRange, parseAsk } from './messages.ts'
-import { endControl } from './open-control.ts'
 import type { LedgerHandler } from './types.ts'
 
 /**

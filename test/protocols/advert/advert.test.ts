@@ -2,7 +2,6 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import { type GossipSub, gossipsub, type PublishResult } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { GossipPubsub } from '../../../protocols/advert/gossip-topic.ts'
 import {
   ADVERT_PROTOCOL,
   type AdvertService,
@@ -13,6 +12,7 @@ import {
 import { encodeAdvert, encodeAdvertCount } from '../../../protocols/advert/messages.ts'
 import type { Advert } from '../../../protocols/advert/types.ts'
 import { ControlStream } from '../../../protocols/wire/control-stream.ts'
+import type { GossipPubsub } from '../../../protocols/wire/gossip-topic.ts'
 import { connectNodes, type NodePair } from '../../support/stream-pair.ts'
 import { advert } from './advert-fixtures.ts'
 

@@ -3,7 +3,6 @@ import { type GossipSub, gossipsub, type PublishResult } from '@libp2p/gossipsub
 import { type Identify, identify } from '@libp2p/identify'
 import type { PeerId } from '@libp2p/interface'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { GossipPubsub } from '../../../protocols/ledger/gossip-topic.ts'
 import {
   type FeedHead,
   LEDGER_PROTOCOL,
@@ -21,6 +20,7 @@ import {
 } from '../../../protocols/ledger/messages.ts'
 import { LedgerRequest } from '../../../protocols/ledger/pb/ledger.ts'
 import { ControlStream } from '../../../protocols/wire/control-stream.ts'
+import type { GossipPubsub } from '../../../protocols/wire/gossip-topic.ts'
 import { RefusalCode } from '../../../protocols/wire/wire-error.ts'
 import { connectNodes, type NodePair } from '../../support/stream-pair.ts'
 

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
-import { type ControlCodec, ControlStream } from '../wire/control-stream.ts'
-import { asWireError } from '../wire/stream-life.ts'
-import { WireError } from '../wire/wire-error.ts'
+import { type ControlCodec, ControlStream } from './control-stream.ts'
+import { asWireError } from './stream-life.ts'
+import { WireError } from './wire-error.ts'
 
 /** How long a side that has closed waits for the other one to close, in ms. */
 export const CLOSE_GRACE_MS = 2_000
