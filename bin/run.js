@@ -14,11 +14,19 @@ const NODE_MIN = [22, 12]
 /** Node majors that are known to start with {@link PEER_FLAGS}; 22 answers "bad option". */
 const PEER_FLAG_MAJORS = [24, 26]
 /**
- * V8 counts the buffers of received records towards its heap and would mark the whole heap four times a second for them,
- * although they are given back at once: with a limit at three times what is live, a bulk transfer takes a fifth less CPU
- * time for 15 MB more memory. Small semi-spaces keep the young generation in cache. Measured: test/bench/run.ts.
+ * V8 counts the buffers of a bulk transfer towards its heap and would mark the whole heap several times a job for them,
+ * although they are given back at once: with a limit at twice what is live it does so once or twice. A peer collects when
+ * its work is done, hence expose-gc (src/app/trim-memory.ts). Small semi-spaces keep the young generation in cache.
+ * Measured: test/bench/run.ts.
  */
-const PEER_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=200', '--disable-warning=ExperimentalWarning']
+const PEER_FLAGS = [
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=100',
+  '--expose-gc',
+  '--disable-warning=ExperimentalWarning'
+]
+/** glibc: chunk buffers get memory of their own, and what is freed goes back to the system. Others ignore it. */
+const PEER_ENV = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '8388608' }
 /** Set for the process that was handed over to: `1`, or the number of the pipe that ends with the launcher. */
 const HANDED_OVER = 'SWARM_HANDED_OVER'
 const LIFELINE_FD = 3
@@ -79,11 +87,11 @@ function findPinned() {
 function handOver(path, args) {
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     muteExperimentalWarnings()
-    process.execve(path, [path, ...args], { ...process.env, [HANDED_OVER]: '1' })
+    process.execve(path, [path, ...args], { ...PEER_ENV, ...process.env, [HANDED_OVER]: '1' })
   }
   const child = spawn(path, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, [HANDED_OVER]: String(LIFELINE_FD) }
+    env: { ...PEER_ENV, ...process.env, [HANDED_OVER]: String(LIFELINE_FD) }
   })
   // A terminal sends Ctrl-C to the child as well; the command counts signals that come together as one.
   for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal))

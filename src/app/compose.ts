@@ -24,10 +24,11 @@ import { Peer } from './peer.ts'
 import { startNode } from './start-node.ts'
 import { submitterPorts } from './submitter-ports.ts'
 import { systemClock } from './system-clock.ts'
+import { trimWhenIdle } from './trim-memory.ts'
 import { workerPorts } from './worker-ports.ts'
 
 /** Idle chunk buffers kept by one process, in bytes. */
-const BUFFERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
+const BUFFERS_KEPT_BYTES_MAX = 8 * 1024 * 1024
 
 /** Opens a home as a peer in this process. @throws SwarmError as {@link openHome}; NOT_A_MEMBER when a named peer refuses */
 export async function openApp(options: OpenOptions, waiting: Waiting): Promise<SwarmApp> {
@@ -70,12 +71,14 @@ async function composePeer(
   const envelopes = new EnvelopeDesk(signer, verify)
   const ledger = new LedgerStore(home.database, signer, verify)
   const connectionTo = (peerId: PeerId) => bulk.control(node, peerId)
+  const isBusy = () => jobs.running.size > 0 || (worker?.leaseCount ?? 0) > 0
   const keeper = new LedgerKeeper({
     service: node.services.ledger,
     store: ledger,
     clock: systemClock,
     connectionTo,
     connections: () => members.connections(),
+    isBusy,
     onTrouble: notice
   })
   closing.add(() => keeper.stop())
@@ -86,7 +89,7 @@ async function composePeer(
   node.services.result.setHandler(desk)
   const buffers = new BufferPool(BUFFERS_KEPT_BYTES_MAX)
   const shared = { home, peerId: node.peerId, compute, buffers, envelopes, ledger }
-  const worker =
+  const worker: Worker | undefined =
     options.role === 'joined'
       ? new Worker(workerPorts({ ...shared, node, bulk, onEvent: (event) => events.publish(event) }))
       : undefined
@@ -104,7 +107,7 @@ async function composePeer(
   })
   closing.add(async () => members.stop())
   const contacts = new Contacts(node, keys, home, notice)
-  const jobs = new JobRunner(
+  const jobs: JobRunner = new JobRunner(
     submitterPorts({
       ...shared,
       advert: node.services.advert,
@@ -119,6 +122,9 @@ async function composePeer(
   let api: ApiServer | undefined
   // Together, since each waits for others: a leaving peer has a second.
   closing.add(() => allOf([worker?.stop(), jobs.stopAll(), contacts.stop(), api?.close()]))
+
+  const trimming = trimWhenIdle({ isBusy, buffers, clock: systemClock })
+  closing.add(() => trimming.stop())
 
   keeper.start()
   worker?.start()

@@ -20,6 +20,11 @@ const HEADS_AGAIN_MS = 10_000
 /** Heads that one peer may have told while it is pulled from; what is beyond comes with its next heads. */
 const TOLD_HEADS_MAX = 1_024
 
+/** While this peer computes, what others tell is pulled this late at most, in ms: checking signatures takes a core. */
+const PULL_DEFERRED_MAX_MS = 10_000
+/** How often is looked whether the work is over; it is when it was not there twice, in ms. */
+const QUIET_LOOK_MS = 250
+
 /** Longest wait for a peer to fetch the rest of this peer's feed before this peer leaves, and how often it is asked. */
 const HAND_OVER_MS = 500
 const HAND_OVER_LOOK_MS = 20
@@ -33,6 +38,8 @@ export interface LedgerKeeperPorts {
   connectionTo(peerId: PeerId): Connection | undefined
   /** Open control connections, one a member. */
   connections(): readonly Connection[]
+  /** Whether this peer runs a job or holds leases now. */
+  isBusy(): boolean
   onTrouble(message: string): void
 }
 
@@ -51,6 +58,8 @@ export class LedgerKeeper implements LedgerHandler {
   readonly #unexchanged = new Set<string>()
   #gathering = false
   readonly #newHeads = new Map<string, FeedHead>()
+  /** The last pull of each author's feed that is under way: all peers tell of it, one is enough. */
+  readonly #pullOf = new Map<string, Promise<void>>()
 
   constructor(ports: LedgerKeeperPorts) {
     this.#ports = ports
@@ -166,9 +175,11 @@ export class LedgerKeeper implements LedgerHandler {
     this.#do(async () => {
       try {
         for (let next = heads; next.length > 0; ) {
-          await this.#pullMissing(connection, next)
-          next = [...told.values()]
+          await this.#whenQuiet()
+          const newest = new Map([...next, ...told.values()].map((head) => [head.author, head]))
           told.clear()
+          await this.#pullMissing(connection, [...newest.values()])
+          next = [...told.values()]
         }
       } finally {
         this.#told.delete(peerId)
@@ -176,8 +187,33 @@ export class LedgerKeeper implements LedgerHandler {
     })
   }
 
+  /** Work goes first; but a peer that is never idle keeps its ledger too. */
+  async #whenQuiet(): Promise<void> {
+    const { clock, isBusy } = this.#ports
+    const { signal } = this.#stopped
+    const endMs = clock.nowMs() + PULL_DEFERRED_MAX_MS
+    for (let quiet = isBusy() ? 0 : 2; quiet < 2 && clock.nowMs() < endMs; quiet = isBusy() ? 0 : quiet + 1) {
+      await clock.sleep(QUIET_LOOK_MS, { signal })
+    }
+  }
+
   async #pullMissing(connection: Connection, heads: readonly FeedHead[]): Promise<void> {
-    for (const range of this.#ports.store.missing(heads)) {
+    for (const head of heads) {
+      const before = this.#pullOf.get(head.author)
+      const pull = (async () => {
+        // How it ended is its caller's to tell.
+        if (before !== undefined) await Promise.allSettled([before])
+        await this.#pullHead(connection, head)
+      })()
+      this.#pullOf.set(head.author, pull)
+      await pull.finally(() => {
+        if (this.#pullOf.get(head.author) === pull) this.#pullOf.delete(head.author)
+      })
+    }
+  }
+
+  async #pullHead(connection: Connection, head: FeedHead): Promise<void> {
+    for (const range of this.#ports.store.missing([head])) {
       const need = await this.#pullRange(connection, range)
       if (need === undefined) continue
       // Its entries hang together otherwise than ours: with the earlier ones the store finds out who forked.

@@ -43,7 +43,7 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     mainThreadCpuMs,
     openClaim: (envelope) => envelopes.openClaim(envelope),
     signReceipt: (receipt) => envelopes.signReceipt(receipt),
-    keepReceipts: (receipts) => ledger.keepReceipts(receipts, { signal, signedHere: true }),
+    keepReceipts: (receipts) => ledger.keepReceipts(receipts, { signal, signedHere: 'receipts' }),
     closeJob: async (close, receipts) => void (await ledger.closeJob(close, receipts, { signal })),
     writeJobLedger: async (jobId, path) => void (await exportJobLedger(path, home.database, jobId, { signal })),
     keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),

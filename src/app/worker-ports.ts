@@ -49,7 +49,8 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     signClaim: (claim) => envelopes.signClaim(claim),
     keepReceipt: async (receipt, { submitter, claim }) => {
       checkReceiptParties(receipt, { submitter: submitter.toString(), claim })
-      await ledger.keepReceipts([receipt], { signal })
+      // Its claim is ours, byte for byte.
+      await ledger.keepReceipts([receipt], { signal, signedHere: 'claims' })
     },
     onEvent: parts.onEvent
   }

@@ -3,7 +3,8 @@ const BUFFER_BYTES_MIN = 64 * 1024
 
 /**
  * A free list of chunk buffers by size class, so that steady work touches no fresh memory. It bounds what it keeps, not
- * what is out: the lease window and the worker's lease depth bound that.
+ * what is out: the lease window and the worker's lease depth bound that. What it does not keep it frees at once: left to
+ * the garbage collector, such buffers would pile up until V8 marks its whole heap to be rid of them.
  */
 export class BufferPool {
   readonly #free = new Map<number, ArrayBuffer[]>()
@@ -25,27 +26,45 @@ export class BufferPool {
   }
 
   /**
-   * Takes a buffer back. The caller must hold the only reference; detached or odd-sized buffers are let go. When it is
+   * Takes a buffer back, to hand it out again or to free it. The caller must hold the only reference. When the pool is
    * full, buffers of other sizes make room: those in use now are the ones that will be asked for.
    */
   give(buffer: ArrayBuffer): void {
     const size = buffer.byteLength
-    if (size === 0 || size !== sizeClass(size)) return
+    if (size === 0) return
     this.#dropOthers(size)
-    if (this.#keptBytes + size > this.#keptBytesMax) return
+    if (size !== sizeClass(size) || this.#keptBytes + size > this.#keptBytesMax) {
+      free(buffer)
+      return
+    }
     const list = this.#free.get(size) ?? []
     if (list.length === 0) this.#free.set(size, list)
     list.push(buffer)
     this.#keptBytes += size
   }
 
+  /** Frees all that is kept. */
+  clear(): void {
+    for (const list of this.#free.values()) list.forEach(free)
+    this.#free.clear()
+    this.#keptBytes = 0
+  }
+
   #dropOthers(size: number): void {
     for (const [otherSize, list] of this.#free) {
       if (otherSize === size) continue
-      while (this.#keptBytes + size > this.#keptBytesMax && list.pop() !== undefined) this.#keptBytes -= otherSize
+      while (this.#keptBytes + size > this.#keptBytesMax && list.length > 0) {
+        for (const buffer of list.splice(-1)) free(buffer)
+        this.#keptBytes -= otherSize
+      }
       if (list.length === 0) this.#free.delete(otherSize)
     }
   }
+}
+
+/** Gives the memory back to the system's allocator now. */
+function free(buffer: ArrayBuffer): void {
+  buffer.transfer(0)
 }
 
 /** Sizes are multiples of an eighth of the power of two below, so at most 12.5 % is unused. */

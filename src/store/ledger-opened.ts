@@ -84,12 +84,20 @@ export async function openEntry(
   return { receipts }
 }
 
-/** Checks both signatures of an untrusted receipt, and that its fields agree. */
-export async function openReceipt(envelope: Uint8Array, verify: VerifySignature): Promise<OpenedReceipt | Fault> {
+/**
+ * Checks both signatures of an untrusted receipt, and that its fields agree.
+ *
+ * @param verifyClaim for the claim inside, when that needs another check than the receipt
+ */
+export async function openReceipt(
+  envelope: Uint8Array,
+  verify: VerifySignature,
+  verifyClaim: VerifySignature = verify
+): Promise<OpenedReceipt | Fault> {
   try {
     const outer = await openEnvelope(envelope, RECEIPT_DOMAIN, verify, { payloadType: RECEIPT_TYPE })
     const receipt = decodeReceipt(outer.payload)
-    const inner = await openEnvelope(receipt.claim, CLAIM_DOMAIN, verify, { payloadType: CLAIM_TYPE })
+    const inner = await openEnvelope(receipt.claim, CLAIM_DOMAIN, verifyClaim, { payloadType: CLAIM_TYPE })
     const claim = decodeClaim(inner.payload)
     const record: ReceiptRecord = {
       hash: sha256(envelope),

@@ -130,20 +130,22 @@ export class LedgerStore {
    * Checks receipts that this peer earned or gave, counts them, and has them wait for this peer's feed. Ones known already
    * are fine.
    *
-   * @param options.signedHere true when this process has just signed them, over claims that it opened itself: then their
-   * signatures are not checked again, which is most of the work
+   * @param options.signedHere what this process has signed itself, or opened a moment ago: then those signatures are not
+   * checked again, which is most of the work. `receipts` means receipts and claims, `claims` only the claims inside
    * @throws SwarmError with code RECEIPT_INVALID; then none of them is kept.
    */
   async keepReceipts(
     envelopes: readonly Uint8Array[],
-    options: { signal: AbortSignal; signedHere?: boolean }
+    options: { signal: AbortSignal; signedHere?: 'receipts' | 'claims' }
   ): Promise<void> {
-    const verify = options.signedHere === true ? TRUST : this.#verify
+    const { signedHere } = options
+    const verify = signedHere === 'receipts' ? TRUST : this.#verify
+    const verifyClaim = signedHere === undefined ? this.#verify : TRUST
     const unknown = envelopes.filter((envelope) => !this.#receipts.has(sha256(envelope)))
-    const opened = await Promise.all(unknown.map((envelope) => openReceipt(envelope, verify)))
+    const opened = await Promise.all(unknown.map((envelope) => openReceipt(envelope, verify, verifyClaim)))
     options.signal.throwIfAborted()
     const sound = opened.map((receipt) => {
-      const fault = isFault(receipt) ? receipt.fault : this.#faultOfOwner(receipt.record, options.signedHere === true)
+      const fault = isFault(receipt) ? receipt.fault : this.#faultOfOwner(receipt.record, signedHere === 'receipts')
       if (fault !== undefined || isFault(receipt)) throw new SwarmError('RECEIPT_INVALID', `receipt refused: ${fault}`)
       return receipt
     })

@@ -16,6 +16,7 @@ function make() {
     pullGate: Promise.resolve() as Promise<void>,
     told: 0,
     appended: 0,
+    busy: false,
     handler: undefined as unknown,
     appendFailure: undefined as Error | undefined,
     publishFailure: undefined as Error | undefined
@@ -62,6 +63,7 @@ function make() {
     clock,
     connectionTo: (peerId) => fakeConnection(peerId.toString()),
     connections: () => [],
+    isBusy: () => state.busy,
     onTrouble: (message) => void troubles.push(message)
   }
   const keeper = new LedgerKeeper(ports)
@@ -75,6 +77,7 @@ describe('the keeper of the ledger', () => {
     const gate = Promise.withResolvers<void>()
     state.pullGate = gate.promise
     keeper.onHeads([head(2)], fakePeerId('ann'))
+    await settle()
     keeper.onHeads([head(3)], fakePeerId('ann'))
     keeper.onHeads([head(5)], fakePeerId('ann'))
     await settle()
@@ -82,6 +85,42 @@ describe('the keeper of the ledger', () => {
     gate.resolve()
     await settle()
     expect(state.pulls).toEqual(['1-2', '3-5'])
+    await keeper.stop()
+  })
+
+  test('pulls what is told while it works once the work is over, the newest of each author', async () => {
+    const { keeper, clock, state } = make()
+    state.busy = true
+    keeper.onHeads([head(2)], fakePeerId('ann'))
+    keeper.onHeads([head(5)], fakePeerId('ann'))
+    await clock.advance(3_000)
+    expect(state.pulls).toEqual([])
+    state.busy = false
+    await clock.advance(1_000)
+    expect(state.pulls).toEqual(['1-5'])
+    await keeper.stop()
+  })
+
+  test('keeps its ledger in step though its work never ends', async () => {
+    const { keeper, clock, state } = make()
+    state.busy = true
+    keeper.onHeads([head(2)], fakePeerId('ann'))
+    await clock.advance(11_000)
+    expect(state.pulls).toEqual(['1-2'])
+    await keeper.stop()
+    expect(clock.sleeping).toBe(0)
+  })
+
+  test('pulls a feed of which several peers tell from one of them', async () => {
+    const { keeper, state } = make()
+    const gate = Promise.withResolvers<void>()
+    state.pullGate = gate.promise
+    keeper.onHeads([head(2)], fakePeerId('ann'))
+    keeper.onHeads([head(2)], fakePeerId('bob'))
+    await settle()
+    gate.resolve()
+    await settle()
+    expect(state.pulls).toEqual(['1-2'])
     await keeper.stop()
   })
 

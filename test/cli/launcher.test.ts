@@ -60,7 +60,7 @@ describe('launcher', () => {
   test('keeps its process id when it takes on the flags of a peer', async () => {
     const { child, closed, line } = launch([], ['join', '-'])
     await line(/^start \d+ \[.*--max-semi-space-size=4/)
-    const again = await line(new RegExp(`^start (${child.pid}) .*--heap-growing-percent=200`))
+    const again = await line(new RegExp(`^start (${child.pid}) .*--heap-growing-percent=100`))
     expect(again[0]).toContain('--max-semi-space-size=4')
     await line(/^listens/)
     child.kill('SIGINT')

@@ -52,6 +52,17 @@ describe('a buffer pool', () => {
     expect(small).not.toContain(pool.take(64 * KIB))
   })
 
+  test('frees at once what it does not keep, and all when it is cleared', () => {
+    const pool = new BufferPool(64 * KIB)
+    const [kept, freed] = [pool.take(64 * KIB), pool.take(64 * KIB)]
+    pool.give(kept)
+    pool.give(freed)
+    expect([kept.byteLength, freed.byteLength]).toEqual([64 * KIB, 0])
+    pool.clear()
+    expect(kept.byteLength).toBe(0)
+    expect(pool.take(64 * KIB).byteLength).toBe(64 * KIB)
+  })
+
   test('lets go of what is detached, of an odd size, or larger than all it may keep', () => {
     const pool = new BufferPool(MIB)
     const detached = pool.take(64 * KIB)

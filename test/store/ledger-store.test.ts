@@ -69,7 +69,7 @@ describe('the own feed', () => {
 
   test('takes receipts signed here without checking them again, and only those', async () => {
     const { ledger } = openLedger('submitter')
-    const signedHere = { ...UNTIL_DONE, signedHere: true }
+    const signedHere = { ...UNTIL_DONE, signedHere: 'receipts' as const }
     await ledger.keepReceipts([await makeReceipt()], signedHere)
     const refused = ledger.keepReceipts([await makeReceipt({ submitter: 'other', worker: 'submitter' })], signedHere)
     await expect(refused).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })

@@ -1,0 +1,50 @@
+import type { BufferPool } from '../domain/buffer-pool.ts'
+import type { Clock } from '../domain/clock.ts'
+
+/** How often is looked whether work has ended. */
+const LOOK_MS = 500
+
+/** What {@link trimWhenIdle} needs. */
+export interface TrimOptions {
+  /** Whether this process runs a job or holds a lease now. */
+  readonly isBusy: () => boolean
+  readonly buffers: BufferPool
+  readonly clock: Clock
+  /** V8's collector, where the process was started with `--expose-gc` (bin/run.js does). */
+  readonly collect?: (() => unknown) | undefined
+}
+
+/**
+ * Gives memory back once after each spell of work: idle chunk buffers, and the garbage that V8 was told to be slow about
+ * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first.
+ *
+ * @returns what ends it
+ */
+export function trimWhenIdle(options: TrimOptions): { stop(): Promise<void> } {
+  const stopped = new AbortController()
+  const running = keepTrimming({ collect: collectGarbage(), ...options }, stopped.signal)
+  return {
+    stop: () => {
+      stopped.abort()
+      return running
+    }
+  }
+}
+
+async function keepTrimming({ isBusy, buffers, clock, collect }: TrimOptions, signal: AbortSignal): Promise<void> {
+  let wasBusy = false
+  while (!signal.aborted) {
+    const isBusyNow = isBusy()
+    if (wasBusy && !isBusyNow) {
+      buffers.clear()
+      collect?.()
+    }
+    wasBusy = isBusyNow
+    await clock.sleep(LOOK_MS, { signal }).catch(() => undefined)
+  }
+}
+
+function collectGarbage(): (() => unknown) | undefined {
+  const { gc } = globalThis
+  return gc === undefined ? undefined : () => gc({ type: 'major', execution: 'async' })
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { trimWhenIdle } from '../../src/app/trim-memory.ts'
+import { BufferPool } from '../../src/domain/buffer-pool.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+const MIB = 1024 * 1024
+
+test('memory is given back once when work has ended, and not while it lasts', async () => {
+  const clock = new VirtualClock()
+  const buffers = new BufferPool(8 * MIB)
+  const idle = buffers.take(MIB)
+  buffers.give(idle)
+  let busy = true
+  let collected = 0
+  const trimming = trimWhenIdle({ isBusy: () => busy, buffers, clock, collect: () => collected++ })
+  await clock.advance(5_000)
+  expect([collected, idle.byteLength]).toEqual([0, MIB])
+  busy = false
+  await clock.advance(5_000)
+  expect([collected, idle.byteLength]).toEqual([1, 0])
+  await trimming.stop()
+  expect(clock.sleeping).toBe(0)
+})
