@@ -6,8 +6,9 @@ import type { IngestResult } from '../store/feed-ingest.ts'
 import type { ForkProof } from '../store/feed-table.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
 
-/** How long receipts and heads are gathered before they are written or told, in ms. */
+/** How long receipts and heads are gathered before they are written or told, in ms; longer while this peer computes. */
 const GATHER_MS = 1_000
+const GATHER_BUSY_MS = 5_000
 /** Longest time for one exchange with a peer, in ms. */
 const EXCHANGE_MS = 60_000
 /** Entries that are pulled before they are checked and written. */
@@ -175,7 +176,7 @@ export class LedgerKeeper implements LedgerHandler {
     this.#do(async () => {
       try {
         for (let next = heads; next.length > 0; ) {
-          await this.#whenQuiet()
+          await this.#whenQuiet(PULL_DEFERRED_MAX_MS)
           const newest = new Map([...next, ...told.values()].map((head) => [head.author, head]))
           told.clear()
           await this.#pullMissing(connection, [...newest.values()])
@@ -188,10 +189,10 @@ export class LedgerKeeper implements LedgerHandler {
   }
 
   /** Work goes first; but a peer that is never idle keeps its ledger too. */
-  async #whenQuiet(): Promise<void> {
+  async #whenQuiet(waitMs: number): Promise<void> {
     const { clock, isBusy } = this.#ports
     const { signal } = this.#stopped
-    const endMs = clock.nowMs() + PULL_DEFERRED_MAX_MS
+    const endMs = clock.nowMs() + waitMs
     for (let quiet = isBusy() ? 0 : 2; quiet < 2 && clock.nowMs() < endMs; quiet = isBusy() ? 0 : quiet + 1) {
       await clock.sleep(QUIET_LOOK_MS, { signal })
     }
@@ -244,12 +245,12 @@ export class LedgerKeeper implements LedgerHandler {
     return undefined
   }
 
-  /** Writes and tells soon, once for all that comes within {@link GATHER_MS}. */
+  /** Writes and tells soon, once for all that comes meanwhile. */
   #gather(): void {
     if (this.#gathering || this.#stopped.signal.aborted) return
     this.#gathering = true
     this.#do(async () => {
-      await this.#ports.clock.sleep(GATHER_MS, { signal: this.#stopped.signal }).catch(() => undefined)
+      await this.#gathered().catch(() => undefined)
       this.#gathering = false
       if (this.#stopped.signal.aborted) return
       // A restored backup must hear of its own newer entries before it writes others in their place.
@@ -259,6 +260,11 @@ export class LedgerKeeper implements LedgerHandler {
     })
   }
 
+  async #gathered(): Promise<void> {
+    await this.#ports.clock.sleep(GATHER_MS, { signal: this.#stopped.signal })
+    await this.#whenQuiet(GATHER_BUSY_MS - GATHER_MS)
+  }
+
   async #exchangesUnderWay(): Promise<void> {
     if (this.#exchanging.size === 0) return
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(OWN_FEED_WAIT_MS)])
@@ -266,8 +272,10 @@ export class LedgerKeeper implements LedgerHandler {
     await Promise.race([Promise.allSettled(this.#exchanging.values()), patience])
   }
 
+  /** Of others only what they cannot tell themselves: each told head is checked by every member. */
   async #tellHeads(): Promise<void> {
-    const heads = [...this.#newHeads.values()]
+    const connected = new Set(this.#ports.connections().map(({ remotePeer }) => remotePeer.toString()))
+    const heads = [...this.#newHeads.values()].filter(({ author }) => !connected.has(author))
     this.#newHeads.clear()
     if (heads.length > 0) await this.#ports.service.publishHeads(heads)
   }

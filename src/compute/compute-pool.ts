@@ -6,8 +6,8 @@ import { SwarmError } from '../errors.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
-  ReadInputReply,
-  ReadInputRequest,
+  ReadInputsReply,
+  ReadInputsRequest,
   RunKernelReply,
   RunKernelRequest,
   RunLocalReply,
@@ -53,20 +53,24 @@ export class KernelPool implements ComputePool {
     })
   }
 
-  readInput(request: ReadInputRequest, options: { signal: AbortSignal }): Promise<ReadInputReply> {
-    return this.#serve<ReadInputReply>('readInput', request, options.signal)
+  async readInputs(
+    request: ReadInputsRequest,
+    options: { signal: AbortSignal }
+  ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]> {
+    const buffers = request.ranges.map(({ buffer }) => buffer)
+    return (await this.#serve<ReadInputsReply>('readInputs', request, buffers, options.signal)).inputs
   }
 
   runKernel(request: RunKernelRequest, options: { signal: AbortSignal }): Promise<RunKernelReply> {
-    return this.#run<RunKernelReply>('runKernel', request, options.signal)
+    return this.#run<RunKernelReply>('runKernel', request, [request.buffer], options.signal)
   }
 
   runLocal(request: RunLocalRequest, options: { signal: AbortSignal }): Promise<RunLocalReply> {
-    return this.#run<RunLocalReply>('runLocal', request, options.signal)
+    return this.#run<RunLocalReply>('runLocal', request, [request.buffer], options.signal)
   }
 
   checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
-    return this.#serve<CheckResultReply>('checkResult', request, options.signal)
+    return this.#serve<CheckResultReply>('checkResult', request, [request.buffer], options.signal)
   }
 
   /** Refuses what waits, ends the threads. */
@@ -76,21 +80,21 @@ export class KernelPool implements ComputePool {
     await this.#pool.destroy()
   }
 
-  async #serve<Reply>(name: string, request: { buffer: ArrayBuffer }, signal: AbortSignal): Promise<Reply> {
+  async #serve<Reply>(name: string, request: object, transferList: ArrayBuffer[], signal: AbortSignal): Promise<Reply> {
     await this.#serviceSlots.acquire(signal)
     try {
-      return await this.#run<Reply>(name, request, signal)
+      return await this.#run<Reply>(name, request, transferList, signal)
     } finally {
       this.#serviceSlots.release()
     }
   }
 
-  async #run<Reply>(name: string, request: { buffer: ArrayBuffer }, signal: AbortSignal): Promise<Reply> {
+  async #run<Reply>(name: string, request: object, transferList: ArrayBuffer[], signal: AbortSignal): Promise<Reply> {
     await this.#slots.acquire(signal)
     // Piscina's own abort ends the thread, so it gets a signal that follows the caller's after the grace.
     const ending = new AbortController()
     const running = this.#pool
-      .run(request, { name, transferList: [request.buffer], signal: ending.signal })
+      .run(request, { name, transferList, signal: ending.signal })
       .finally(() => this.#slots.release()) as Promise<Reply | ThreadFailure>
     try {
       const reply = await abortable(running, signal, () => endAfterGrace(running, ending, this.#abortGraceMs))

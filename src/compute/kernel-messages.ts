@@ -1,13 +1,16 @@
 import type { ComputePool } from '../domain/compute.ts'
 
 /** Requests of the operations, as they cross to a kernel thread. */
-export type ReadInputRequest = Parameters<ComputePool['readInput']>[0]
+export type ReadInputsRequest = Parameters<ComputePool['readInputs']>[0]
 export type RunKernelRequest = Parameters<ComputePool['runKernel']>[0]
 export type RunLocalRequest = Parameters<ComputePool['runLocal']>[0]
 export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
 
 /** Answers of the operations. */
-export interface ReadInputReply {
+export interface ReadInputsReply {
+  readonly inputs: readonly ReadInput[]
+}
+interface ReadInput {
   readonly buffer: ArrayBuffer
   readonly inputHash: Uint8Array
 }

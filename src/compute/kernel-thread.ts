@@ -10,8 +10,8 @@ import { readUpTo, readWhole, withFile } from './file-range.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
-  ReadInputReply,
-  ReadInputRequest,
+  ReadInputsReply,
+  ReadInputsRequest,
   RunKernelReply,
   RunKernelRequest,
   RunLocalReply,
@@ -24,20 +24,29 @@ const BLOCK_BYTES = 256 * 1024
 
 let scratch: Uint8Array<ArrayBuffer> | undefined
 
-/** Reads and hashes a range of a file. */
-export function readInput(request: ReadInputRequest): unknown {
-  return answer<ReadInputReply>(() => {
-    const bytes = new Uint8Array(request.buffer, 0, request.byteLength)
-    const hash = createContentHasher()
-    withFile(request.path, (descriptor) => {
-      for (let offset = 0; offset < bytes.byteLength; offset += BLOCK_BYTES) {
-        const block = bytes.subarray(offset, offset + BLOCK_BYTES)
-        readWhole(descriptor, block, request.offset + offset, request.path)
-        hash.update(block)
-      }
-    })
-    return { buffer: request.buffer, inputHash: hash.digest() }
-  })
+/** Reads and hashes ranges of a file. */
+export function readInputs({ path, ranges }: ReadInputsRequest): unknown {
+  return answer<ReadInputsReply>(
+    () => ({
+      inputs: withFile(path, (descriptor) =>
+        ranges.map(({ buffer, offset, byteLength }) => {
+          const bytes = new Uint8Array(buffer, 0, byteLength)
+          return { buffer, inputHash: readHashed(descriptor, bytes, offset, path) }
+        })
+      )
+    }),
+    ({ inputs }) => inputs.map(({ buffer }) => buffer)
+  )
+}
+
+function readHashed(descriptor: number, bytes: Uint8Array, offset: number, path: string): Uint8Array {
+  const hash = createContentHasher()
+  for (let start = 0; start < bytes.byteLength; start += BLOCK_BYTES) {
+    const block = bytes.subarray(start, start + BLOCK_BYTES)
+    readWhole(descriptor, block, offset + start, path)
+    hash.update(block)
+  }
+  return hash.digest()
 }
 
 /** Checks the input's hash, runs the kernel, hashes the result. */
@@ -50,7 +59,7 @@ export function runKernel(request: RunKernelRequest): unknown {
     const { progress } = request
     const ran = compute(request.call, input, (bytesDone) => Atomics.store(progress, 0, bytesDone >>> 10))
     return { ...ran, outputHash: contentHash(new Uint8Array(ran.buffer, 0, ran.byteLength)) }
-  })
+  }, ownBuffer)
 }
 
 /** Reads a range of a file and runs the kernel. */
@@ -59,7 +68,7 @@ export function runLocal(request: RunLocalRequest): unknown {
     const input = new Uint8Array(request.buffer, 0, request.byteLength)
     withFile(request.path, (descriptor) => readWhole(descriptor, input, request.offset, request.path))
     return compute(request.call, input)
-  })
+  }, ownBuffer)
 }
 
 /** Checks a peer's result against its claimed hash and against the input, read again. */
@@ -78,7 +87,7 @@ export function checkResult(request: CheckResultRequest): unknown {
       }
       return { buffer, verdict: 'refused', reason, proof: true }
     })
-  })
+  }, ownBuffer)
 }
 
 function verifyBlocks(
@@ -144,16 +153,20 @@ function kindOf(call: KernelCall): TaskKind {
   return kind
 }
 
-/** Turns what an operation gives or throws into a message, with its buffer transferred. */
-function answer<Reply extends { buffer: ArrayBuffer }>(operation: () => Reply): unknown {
+/** Turns what an operation gives or throws into a message, with its buffers transferred. */
+function answer<Reply extends object>(operation: () => Reply, buffersOf: (reply: Reply) => readonly ArrayBuffer[]): unknown {
   try {
     const reply = operation()
-    return move({ [transferableSymbol]: [reply.buffer], [valueSymbol]: reply })
+    return move({ [transferableSymbol]: buffersOf(reply), [valueSymbol]: reply })
   } catch (error) {
     if (!(error instanceof SwarmError)) throw error
     const failed: ThreadFailure = { failure: { code: error.code, message: error.message } }
     return failed
   }
+}
+
+function ownBuffer({ buffer }: { buffer: ArrayBuffer }): readonly ArrayBuffer[] {
+  return [buffer]
 }
 
 function scratchOf(byteLength: number): Uint8Array<ArrayBuffer> {

@@ -4,11 +4,15 @@ import type { KernelCall } from '../tasks/task-kind.ts'
 export interface ComputePool {
   /** Kernel threads. */
   readonly threads: number
-  /** Reads a range of a file into `buffer` (transferred there and back) and hashes it. */
-  readInput(
-    request: { path: string; offset: number; byteLength: number; buffer: ArrayBuffer },
+  /**
+   * Reads ranges of a file, each into its `buffer` (transferred there and back), and hashes them. All that one claim asks
+   * for goes in one call: a thread's answer takes longer than a small chunk.
+   * @returns one item a range, in their order
+   */
+  readInputs(
+    request: { path: string; ranges: readonly { offset: number; byteLength: number; buffer: ArrayBuffer }[] },
     options: { signal: AbortSignal }
-  ): Promise<{ buffer: ArrayBuffer; inputHash: Uint8Array }>
+  ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]>
   /**
    * Worker: checks the input's hash, runs the kernel, hashes the result.
    * @param progress one Int32 that the kernel thread advances (bytes done, in KiB)

@@ -124,6 +124,8 @@ function coreServices(keys: SwarmKeys): ServiceFactoryMap<SwarmNodeServices> {
       maxOutboundBufferSize: GOSSIP_QUEUE_BYTES_MAX,
       // Peers behind one router share an address; the default weight would graylist them without a word.
       scoreParams: { IPColocationFactorWeight: 0 },
+      // Each neighbour forwards each message: without this, the signature of every copy is checked on the main thread.
+      fastMsgIdFn: ({ signature }) => Buffer.from(signature ?? []).toString('latin1'),
       dataTransform: { inboundTransform: limitGossip, outboundTransform: limitGossip }
     }),
     dht: kadDHT({

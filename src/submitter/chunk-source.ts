@@ -32,22 +32,23 @@ export class ChunkSource {
     this.#buffers = buffers
   }
 
-  /** Reads a chunk for a lease. @returns the input's content hash. @throws SwarmError INPUT_UNREADABLE */
+  /** Reads the chunks of a peer's leases. @returns their content hashes, in order. @throws SwarmError INPUT_UNREADABLE */
   async prepare(
-    leaseNumber: number,
     peerId: string,
-    chunk: Chunk,
+    leases: readonly { readonly leaseNumber: number; readonly chunk: Chunk }[],
     { signal }: { signal: AbortSignal }
-  ): Promise<Uint8Array> {
-    const request = {
-      path: this.#path,
+  ): Promise<readonly Uint8Array[]> {
+    const ranges = leases.map(({ chunk }) => ({
       offset: chunk.inputOffset,
       byteLength: chunk.inputBytes,
       buffer: this.#buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes))
+    }))
+    const inputs = await this.#compute.readInputs({ path: this.#path, ranges }, { signal })
+    for (const [index, { leaseNumber, chunk }] of leases.entries()) {
+      const input = inputs[index]
+      if (input !== undefined) this.#inputs.set(leaseNumber, { peerId, chunk, ...input, servedBytes: 0 })
     }
-    const { buffer, inputHash } = await this.#compute.readInput(request, { signal })
-    this.#inputs.set(leaseNumber, { peerId, chunk, inputHash, buffer, servedBytes: 0 })
-    return inputHash
+    return inputs.map(({ inputHash }) => inputHash)
   }
 
   /**

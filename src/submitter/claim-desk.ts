@@ -85,17 +85,17 @@ export class ClaimDesk {
     this.#job.granted(leases, peerName(peerId))
     const reading = AbortSignal.any([signal, this.#job.signal])
     try {
-      const prepare = (lease: LeaseGrant) => source.prepare(lease.leaseNumber, peerId, lease.chunk, { signal: reading })
-      // All have settled before any is dropped, so that none is prepared after that.
-      const read = await Promise.allSettled(leases.map(prepare))
-      const grants = leases.map((lease, index) => this.#grantOf(lease, hashOf(read[index]), adopted))
+      const hashes = await source.prepare(peerId, leases, { signal: reading })
+      const grants = leases.flatMap((lease, index) => {
+        const inputHash = hashes[index]
+        return inputHash === undefined ? [] : [this.#grantOf(lease, inputHash, adopted)]
+      })
       // Some may have ended while they were read; what was prepared for these came after it was dropped.
       const [live, over] = partition(grants, ({ leaseNumber }) => table.leased(peerName(peerId), leaseNumber))
       for (const { leaseNumber } of over) source.drop(leaseNumber)
       if (live.length > 0) return { grants: live, retryAfterMs: 0 }
       return { grants: [], refusal: RefusalCode.busy, retryAfterMs: GRANTS_OVER_RETRY_MS }
     } catch (error) {
-      for (const { leaseNumber } of leases) source.drop(leaseNumber)
       // A claim that was under way when the job ended must not cost the worker its stream, which serves other jobs too.
       if (this.#job.signal.aborted) return { grants: [], refusal: RefusalCode.jobClosed, retryAfterMs: 0 }
       if (!signal.aborted) this.#job.fail(error)
@@ -117,11 +117,6 @@ export class ClaimDesk {
       adopted
     }
   }
-}
-
-function hashOf(read: PromiseSettledResult<Uint8Array> | undefined): Uint8Array {
-  if (read?.status === 'fulfilled') return read.value
-  throw read?.reason
 }
 
 function partition<Item>(items: readonly Item[], isFirst: (item: Item) => unknown): [Item[], Item[]] {

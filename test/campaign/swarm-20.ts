@@ -1,10 +1,16 @@
-// `npm run campaign:swarm-20 [-- WORKERS CHUNKS]`: many workers, many small chunks. Prints the spread of the work, and
-// what a chunk took. The workers are processes of one thread each.
+// `npm run campaign:swarm-20 [-- WORKERS CHUNKS PROCESSES]`: many workers, many small chunks. Prints the spread of the
+// work, what a chunk took, and how long claims waited. Each worker has one kernel thread; several share a process.
+import { join } from 'node:path'
+import { PEER_FLAGS } from '../bench/v8-flags.ts'
 import { hashDecrypted, hashExpected } from '../support/reference-invert.ts'
-import { eventsOf, type JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
+import { SwarmProcess } from '../support/swarm-process.ts'
+import { eventsOf, SwarmWorld } from '../support/swarm-world.ts'
 
 const WORKERS = Number(process.argv[2] ?? 20)
 const CHUNKS = Number(process.argv[3] ?? 5_000)
+const PROCESSES = Number(process.argv[4] ?? 4)
+/** Time for the members to find each other before the job. */
+const SETTLE_MS = 30_000
 const CHUNK_BYTES = 16 * 1024
 
 const world = new SwarmWorld()
@@ -19,12 +25,20 @@ async function campaign(): Promise<void> {
   const input = world.path('noise.f32')
   await world.run('studio', ['generate', input, '--size', String(CHUNKS * CHUNK_BYTES)])
   const expected = await hashExpected(input)
-  const workers: JoinedPeer[] = []
-  for (let index = 0; index < WORKERS; index++) workers.push(await world.joinWith(studio, `worker-${index}`))
+  const hosts = Array.from({ length: PROCESSES }, (_, index) => {
+    const peers = Math.ceil((WORKERS - index) / PROCESSES)
+    const script = join(import.meta.dirname, 'peers-in-one-process.ts')
+    const argv = [...PEER_FLAGS, script, world.folder, `host-${index}`, String(peers)]
+    return world.add(new SwarmProcess(argv, { cwd: world.folder, input: studio.ready.code }))
+  })
+  await Promise.all(hosts.map((host) => host.until(({ event }) => event === 'all-ready', 'workers')))
+  // Members connect to each other and exchange what they know: a swarm is joined long before a job comes.
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+  console.log(`${WORKERS} workers in ${PROCESSES} processes are ready`)
   const args = ['--local', 'never', '--min-peers', String(WORKERS), '--chunk-size', String(CHUNK_BYTES)]
   const done = await world.done(world.submit('studio', input, [...args, '--out', world.path('out')]))
   if ((await hashDecrypted(done.outputs.result)) !== expected) fail('the result is wrong')
-  tellGrantTimes(workers)
+  tellGrantTimes(hosts)
   const shares = done.peers.map(({ chunks }) => chunks).sort((a, b) => a - b)
   const [least = 0, most = 0] = [shares[0], shares.at(-1)]
   console.log(`${done.chunks} chunks over ${shares.length} workers in ${(done.totalMs / 1_000).toFixed(1)} s`)
@@ -38,10 +52,8 @@ async function campaign(): Promise<void> {
 }
 
 /** From a claim to its grant, as the workers measured it. */
-function tellGrantTimes(workers: readonly JoinedPeer[]): void {
-  const times = workers.flatMap(({ process }) =>
-    eventsOf(process.said, 'chunks-granted').map((said) => Number(said.afterMs))
-  )
+function tellGrantTimes(hosts: readonly SwarmProcess[]): void {
+  const times = hosts.flatMap(({ said }) => eventsOf(said, 'chunks-granted').map((each) => Number(each.afterMs)))
   times.sort((a, b) => a - b)
   const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0
   console.log(

@@ -68,22 +68,28 @@ function checkRequest(result: Uint8Array, changes: object = {}) {
 describe('reading input', () => {
   test('fills the buffer, hashes the range, and gives the same memory back', async () => {
     const buffer = new ArrayBuffer(524_288)
-    const reading = compute.readInput({ path, offset: 8, byteLength: 400_000, buffer }, { signal })
-    const read = await reading
+    const ranges = [
+      { offset: 8, byteLength: 400_000, buffer },
+      { offset: 0, byteLength: 4, buffer: new ArrayBuffer(64) }
+    ]
+    const read = await compute.readInputs({ path, ranges }, { signal })
     expect(buffer.detached).toBe(true)
-    expect(read.buffer.byteLength).toBe(524_288)
-    expect(Buffer.compare(new Uint8Array(read.buffer, 0, 400_000), content.subarray(8, 400_008))).toBe(0)
-    expect(Buffer.compare(read.inputHash, contentHash(content.subarray(8, 400_008)))).toBe(0)
+    expect(read.map((each) => each.buffer.byteLength)).toEqual([524_288, 64])
+    for (const [index, { offset, byteLength }] of ranges.entries()) {
+      const expected = content.subarray(offset, offset + byteLength)
+      expect(Buffer.compare(new Uint8Array(read[index]?.buffer ?? buffer, 0, byteLength), expected)).toBe(0)
+      expect(Buffer.compare(read[index]?.inputHash ?? expected, contentHash(expected))).toBe(0)
+    }
   })
 
   test('refuses a range past the end', async () => {
-    const request = { path, offset: BYTES - 4, byteLength: 8, buffer: new ArrayBuffer(8) }
-    await expect(compute.readInput(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
+    const request = { path, ranges: [{ offset: BYTES - 4, byteLength: 8, buffer: new ArrayBuffer(8) }] }
+    await expect(compute.readInputs(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 
   test('refuses a file that is gone', async () => {
-    const request = { path: join(folder, 'gone'), offset: 0, byteLength: 8, buffer: new ArrayBuffer(8) }
-    await expect(compute.readInput(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
+    const request = { path: join(folder, 'gone'), ranges: [{ offset: 0, byteLength: 8, buffer: new ArrayBuffer(8) }] }
+    await expect(compute.readInputs(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 })
 

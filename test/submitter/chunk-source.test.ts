@@ -12,7 +12,8 @@ const { signal } = new AbortController()
 async function make() {
   const compute = new FakeCompute(file)
   const source = new ChunkSource('/in.raw', compute, new BufferPool(0))
-  return { compute, source, hash: await source.prepare(7, 'ada', chunk, { signal }) }
+  const [hash] = await source.prepare('ada', [{ leaseNumber: 7, chunk }], { signal })
+  return { compute, source, hash }
 }
 
 describe('the source of chunks', () => {
@@ -54,8 +55,10 @@ describe('the source of chunks', () => {
 
   test('passes on that the input cannot be read, and serves nothing of it', async () => {
     const { compute, source } = await make()
-    compute.failures.set('readInput', new SwarmError('INPUT_UNREADABLE', 'gone'))
-    await expect(source.prepare(8, 'ada', chunk, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
+    compute.failures.set('readInputs', new SwarmError('INPUT_UNREADABLE', 'gone'))
+    await expect(source.prepare('ada', [{ leaseNumber: 8, chunk }], { signal })).rejects.toMatchObject({
+      code: 'INPUT_UNREADABLE'
+    })
     expect(source.take(8, 'ada')).toBeUndefined()
   })
 })

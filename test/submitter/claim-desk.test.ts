@@ -36,7 +36,7 @@ describe('a claim', () => {
   test('is journalled before its grants leave', async () => {
     const { harness, ada } = await make()
     const gate = Promise.withResolvers<void>()
-    harness.compute.gates.set('readInput', gate.promise)
+    harness.compute.gates.set('readInputs', gate.promise)
     const claiming = ada.claim(2).then(() => harness.log.push('granted'))
     await settle()
     expect(harness.log).toEqual(['journal grant 0 epoch 1', 'journal grant 1 epoch 1'])
@@ -60,7 +60,7 @@ describe('a claim', () => {
 
   test('ends the job when the input cannot be read', async () => {
     const { harness, ada, ended } = await make()
-    harness.compute.failures.set('readInput', new SwarmError('INPUT_UNREADABLE', 'gone'))
+    harness.compute.failures.set('readInputs', new SwarmError('INPUT_UNREADABLE', 'gone'))
     await expect(ada.claim(2)).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
     expect(await ended).toMatchObject({ event: 'failed', code: 'INPUT_UNREADABLE' })
   })
@@ -68,7 +68,7 @@ describe('a claim', () => {
   test('that is under way when the job ends is answered: the stream serves other jobs too', async () => {
     const { harness, ada, ended } = await make()
     const gate = Promise.withResolvers<void>()
-    harness.compute.gates.set('readInput', gate.promise)
+    harness.compute.gates.set('readInputs', gate.promise)
     const claiming = ada.claim(2)
     await settle()
     harness.stopping.abort(new JobEndRequest('stopped'))
@@ -80,7 +80,7 @@ describe('a claim', () => {
   test('grants nothing that ended while its input was read, and keeps no buffer for it', async () => {
     const { harness, ada } = await make()
     const gate = Promise.withResolvers<void>()
-    harness.compute.gates.set('readInput', gate.promise)
+    harness.compute.gates.set('readInputs', gate.promise)
     const claiming = ada.claim(1)
     await harness.clock.advance(5_200)
     expect(harness.eventsOf('released')).toMatchObject([{ reason: 'ttl' }])

@@ -30,10 +30,13 @@ export class FakeCompute implements ComputePool {
     this.threads = threads
   }
 
-  async readInput({ buffer, offset, byteLength }: Request<'readInput'>, options: { signal: AbortSignal }) {
-    const own = await this.#begin('readInput', buffer, options.signal)
-    const input = this.#read(own, offset, byteLength)
-    return { buffer: own, inputHash: sha256(input) }
+  async readInputs({ ranges }: Request<'readInputs'>, options: { signal: AbortSignal }) {
+    return Promise.all(
+      ranges.map(async ({ buffer, offset, byteLength }) => {
+        const own = await this.#begin('readInputs', buffer, options.signal)
+        return { buffer: own, inputHash: sha256(this.#read(own, offset, byteLength)) }
+      })
+    )
   }
 
   async runKernel(request: Request<'runKernel'>, options: { signal: AbortSignal }) {

@@ -73,7 +73,7 @@ function lying(honest: ComputePool): ComputePool {
   return {
     threads: 1,
     close: () => honest.close(),
-    readInput: (request, waiting) => honest.readInput(request, waiting),
+    readInputs: (request, waiting) => honest.readInputs(request, waiting),
     runLocal: (request, waiting) => honest.runLocal(request, waiting),
     checkResult: (request, waiting) => honest.checkResult(request, waiting),
     runKernel: async (request, waiting) => {
