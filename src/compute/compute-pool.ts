@@ -58,7 +58,8 @@ export class KernelPool implements ComputePool {
     options: { signal: AbortSignal }
   ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]> {
     const buffers = request.ranges.map(({ buffer }) => buffer)
-    return (await this.#serve<ReadInputsReply>('readInputs', request, buffers, options.signal)).inputs
+    // Before checks: a peer waits for its grant with idle threads, for a receipt it waits beside its work.
+    return (await this.#serve<ReadInputsReply>('readInputs', request, buffers, options.signal, true)).inputs
   }
 
   runKernel(request: RunKernelRequest, options: { signal: AbortSignal }): Promise<RunKernelReply> {
@@ -80,17 +81,29 @@ export class KernelPool implements ComputePool {
     await this.#pool.destroy()
   }
 
-  async #serve<Reply>(name: string, request: object, transferList: ArrayBuffer[], signal: AbortSignal): Promise<Reply> {
-    await this.#serviceSlots.acquire(signal)
+  async #serve<Reply>(
+    name: string,
+    request: object,
+    transferList: ArrayBuffer[],
+    signal: AbortSignal,
+    urgent = false
+  ): Promise<Reply> {
+    await this.#serviceSlots.acquire(signal, { urgent })
     try {
-      return await this.#run<Reply>(name, request, transferList, signal)
+      return await this.#run<Reply>(name, request, transferList, signal, urgent)
     } finally {
       this.#serviceSlots.release()
     }
   }
 
-  async #run<Reply>(name: string, request: object, transferList: ArrayBuffer[], signal: AbortSignal): Promise<Reply> {
-    await this.#slots.acquire(signal)
+  async #run<Reply>(
+    name: string,
+    request: object,
+    transferList: ArrayBuffer[],
+    signal: AbortSignal,
+    urgent = false
+  ): Promise<Reply> {
+    await this.#slots.acquire(signal, { urgent })
     // Piscina's own abort ends the thread, so it gets a signal that follows the caller's after the grace.
     const ending = new AbortController()
     const running = this.#pool

@@ -154,7 +154,10 @@ function kindOf(call: KernelCall): TaskKind {
 }
 
 /** Turns what an operation gives or throws into a message, with its buffers transferred. */
-function answer<Reply extends object>(operation: () => Reply, buffersOf: (reply: Reply) => readonly ArrayBuffer[]): unknown {
+function answer<Reply extends object>(
+  operation: () => Reply,
+  buffersOf: (reply: Reply) => readonly ArrayBuffer[]
+): unknown {
   try {
     const reply = operation()
     return move({ [transferableSymbol]: buffersOf(reply), [valueSymbol]: reply })

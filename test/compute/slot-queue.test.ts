@@ -47,3 +47,18 @@ test('refuses all who wait and come once closed', async () => {
   await expect(waiting).rejects.toThrow('closed')
   await expect(queue.acquire(signal)).rejects.toThrow('closed')
 })
+
+test('who is urgent goes before those who only wait, and is counted among them', async () => {
+  const { signal } = new AbortController()
+  const slots = new SlotQueue(1, 2)
+  const order: string[] = []
+  await slots.acquire(signal)
+  const later = slots.acquire(signal).then(() => order.push('later'))
+  const urgent = slots.acquire(signal, { urgent: true }).then(() => order.push('urgent'))
+  await expect(slots.acquire(signal, { urgent: true })).rejects.toMatchObject({ code: 'COMPUTE_QUEUE_FULL' })
+  slots.release()
+  await urgent
+  slots.release()
+  await later
+  expect(order).toEqual(['urgent', 'later'])
+})
