@@ -8,7 +8,7 @@ import type { LedgerStore } from '../store/ledger-store.ts'
 
 /** How long receipts and heads are gathered before they are written or told, in ms; longer while this peer computes. */
 const GATHER_MS = 1_000
-const GATHER_BUSY_MS = 5_000
+const GATHER_BUSY_MS = 10_000
 /** Longest time for one exchange with a peer, in ms. */
 const EXCHANGE_MS = 60_000
 /** Entries that are pulled before they are checked and written. */
@@ -22,7 +22,7 @@ const HEADS_AGAIN_MS = 10_000
 const TOLD_HEADS_MAX = 1_024
 
 /** While this peer computes, what others tell is pulled this late at most, in ms: checking signatures takes a core. */
-const PULL_DEFERRED_MAX_MS = 10_000
+const PULL_DEFERRED_MAX_MS = 60_000
 /** How often is looked whether the work is over; it is when it was not there twice, in ms. */
 const QUIET_LOOK_MS = 250
 

@@ -25,6 +25,15 @@ export interface JobOutputs {
 }
 
 /** Counters of a job, cumulative over resumes where the journal holds them. */
+/** Times from a claim's arrival until its grants left, in ms; zeros before the first. */
+export interface GrantTimes {
+  /** Claims that were answered with grants. */
+  readonly claims: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly mostMs: number
+}
+
 export interface JobCounters {
   readonly inputBytes: number
   readonly outputBytes: number
@@ -42,6 +51,8 @@ export interface JobCounters {
   readonly transferMs: number
   /** computeMs / (computeMs + transferMs) × 100. */
   readonly efficiency: number
+  /** From peers' claims to the grants that answered them, as this peer measured it: how busy a submitter is. */
+  readonly grants: GrantTimes
   readonly peers: readonly PeerShare[]
 }
 

@@ -73,8 +73,9 @@ export class ClaimDesk {
     adopted: boolean,
     signal: AbortSignal
   ): Promise<ClaimReply> {
-    const { spec, ports, desk, source, table } = this.#job
+    const { spec, ports, desk, source, table, metrics } = this.#job
     const peerId = session.peerId.toString()
+    const claimedMs = ports.clock.nowMs()
     desk.assign(
       leases.map(({ leaseNumber }) => leaseNumber),
       this.#owner
@@ -93,7 +94,10 @@ export class ClaimDesk {
       // Some may have ended while they were read; what was prepared for these came after it was dropped.
       const [live, over] = partition(grants, ({ leaseNumber }) => table.leased(peerName(peerId), leaseNumber))
       for (const { leaseNumber } of over) source.drop(leaseNumber)
-      if (live.length > 0) return { grants: live, retryAfterMs: 0 }
+      if (live.length > 0) {
+        metrics.onGranted(ports.clock.nowMs() - claimedMs)
+        return { grants: live, retryAfterMs: 0 }
+      }
       return { grants: [], refusal: RefusalCode.busy, retryAfterMs: GRANTS_OVER_RETRY_MS }
     } catch (error) {
       // A claim that was under way when the job ended must not cost the worker its stream, which serves other jobs too.

@@ -1,6 +1,10 @@
-import type { JobCounters, PeerShare } from '../domain/events.ts'
+import { createHistogram } from 'node:perf_hooks'
+import type { GrantTimes, JobCounters, PeerShare } from '../domain/events.ts'
 import { type PeerName, peerName } from '../domain/ids.ts'
 import type { MergedChunk } from '../domain/journal.ts'
+
+/** Longest time from claim to grant that is told apart: far above the time that a worker waits, in µs. */
+const GRANT_US_MAX = 60_000_000
 
 /** Window of the moving rate shown to the user, in ms. */
 const RATE_WINDOW_MS = 3_000
@@ -20,6 +24,8 @@ interface Share {
 export class JobMetrics {
   readonly #shares = new Map<string, Share>()
   readonly #rate: { atMs: number; bytes: number }[] = []
+  /** In µs, to one percent. */
+  readonly #grantTimes = createHistogram({ lowest: 1, highest: GRANT_US_MAX, figures: 2 })
   #chunks = 0
   #localChunks = 0
   #computeMs = 0
@@ -38,6 +44,11 @@ export class JobMetrics {
     share.chunks += 1
     share.units += units
     share.computeMs += chunk.computeMs
+  }
+
+  /** Counts a claim that was answered with grants, `afterMs` after it came. */
+  onGranted(afterMs: number): void {
+    this.#grantTimes.record(Math.min(GRANT_US_MAX, Math.max(1, Math.round(afterMs * 1000))))
   }
 
   /** Counts bytes sent to and received from a peer. */
@@ -92,8 +103,16 @@ export class JobMetrics {
       computeMs: round(this.#computeMs),
       transferMs: round(this.#transferMs),
       efficiency: worked === 0 ? 0 : round((this.#computeMs / worked) * 100),
+      grants: this.#grants(),
       peers: this.#peers()
     }
+  }
+
+  #grants(): GrantTimes {
+    const { count: claims, max } = this.#grantTimes
+    if (claims === 0) return { claims, p50Ms: 0, p99Ms: 0, mostMs: 0 }
+    const [p50Ms, p99Ms, mostMs] = [this.#grantTimes.percentile(50), this.#grantTimes.percentile(99), max].map(toMs)
+    return { claims, p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0, mostMs: mostMs ?? 0 }
   }
 
   #peers(): PeerShare[] {
@@ -114,6 +133,10 @@ export class JobMetrics {
 
 function emptyShare(name: string): Share {
   return { name, chunks: 0, units: 0, computeMs: 0, bytesIn: 0, bytesOut: 0, unsavedIn: 0, unsavedOut: 0 }
+}
+
+function toMs(us: number): number {
+  return round(us / 1000)
 }
 
 /** To a hundredth. */

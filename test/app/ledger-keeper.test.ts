@@ -105,7 +105,7 @@ describe('the keeper of the ledger', () => {
     const { keeper, clock, state } = make()
     state.busy = true
     keeper.onHeads([head(2)], fakePeerId('ann'))
-    await clock.advance(11_000)
+    await clock.advance(61_000)
     expect(state.pulls).toEqual(['1-2'])
     await keeper.stop()
     expect(clock.sleeping).toBe(0)

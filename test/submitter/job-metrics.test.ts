@@ -10,9 +10,11 @@ function merged(chunkIndex: number, peer?: string) {
   return { chunkIndex, computeMs: 30, transferMs: peer === undefined ? 0 : 10, ...by }
 }
 
+const NO_GRANTS = { claims: 0, p50Ms: 0, p99Ms: 0, mostMs: 0 }
+
 describe('the metrics of a job', () => {
   test('are empty at first', () => {
-    const none = { chunks: 0, localChunks: 0, computeMs: 0, transferMs: 0, efficiency: 0, peers: [] }
+    const none = { chunks: 0, localChunks: 0, computeMs: 0, transferMs: 0, efficiency: 0, peers: [], grants: NO_GRANTS }
     expect(new JobMetrics().counters(JOB)).toEqual({ ...JOB, ...none })
   })
 
@@ -70,5 +72,15 @@ describe('the metrics of a job', () => {
         }
       })
     )
+  })
+
+  test('tells how long claims waited for their grants, to a percent', () => {
+    const metrics = new JobMetrics()
+    for (let ms = 1; ms <= 100; ms++) metrics.onGranted(ms)
+    const { grants } = metrics.counters({ inputBytes: 0, outputBytes: 0, releases: 0, duplicates: 0, totalMs: 0 })
+    expect(grants.claims).toBe(100)
+    expect(grants.p50Ms).toBeCloseTo(50, -1)
+    expect(grants.p99Ms).toBeCloseTo(99, -1)
+    expect(grants.mostMs).toBeGreaterThanOrEqual(grants.p99Ms)
   })
 })

@@ -147,6 +147,12 @@ export interface Done {
   readonly duplicates: number
   readonly totalMs: number
   readonly efficiency: number
+  readonly grants: {
+    readonly claims: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+    readonly mostMs: number
+  }
   readonly summary: string
   readonly peers: readonly { readonly peerId: string; readonly name: string; readonly chunks: number }[]
   readonly outputs: { readonly result: string; readonly ledger: string; readonly manifest: string }
