@@ -17,7 +17,7 @@ import { ShipPolicy } from './ship-policy.ts'
 /** Bytes of one block of a job's grid, unless the user's chunks are smaller. */
 export const BLOCK_BYTES = 256 * 1024
 /** Largest chunk, unless the user names a size. */
-export const CHUNK_BYTES_MAX = 2 * 1024 * 1024
+export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
 /** Output bytes that may be granted ahead of what the sink has consumed: what bounds a submitter's memory. */
 export const WINDOW_BYTES = 16 * 1024 * 1024
 /** Chunks that the window holds at least, whatever their size. */
