@@ -19,32 +19,44 @@ const SCALE = 2 ** -23
 
 /** How {@link generateFile} works. */
 export interface GenerateOptions {
-  /** Multiple of 4; {@link GENERATE_BYTES} unless given. */
+  /** Bytes of noise. Multiple of 4; {@link GENERATE_BYTES} unless given. */
   readonly byteLength?: number
+  /** Written before the noise: the header of a format. */
+  readonly header?: Uint8Array
   /** Same seed, same bytes. uint32; 1 unless given. */
   readonly seed?: number
   /** Overwrite a file that exists. */
   readonly force?: boolean
   readonly signal: AbortSignal
+  /** Told the bytes of the file, header and all. */
   readonly onProgress?: (bytesDone: number, byteLength: number) => void
 }
 
 /**
- * Writes noise in [−1, 1) as raw little-endian Float32. The file appears by rename, whole or not at all.
- * @returns its absolute path and size. @throws SwarmError SIZE_INVALID, SEED_INVALID, OUTPUT_EXISTS, OUTPUT_WRITE_FAILED; the
- *   signal's reason
+ * Writes noise in [−1, 1) as little-endian Float32, behind a header when one is given. The file appears by rename, whole or
+ * not at all.
+ * @returns its absolute path and size, header and all. @throws SwarmError SIZE_INVALID, SEED_INVALID, OUTPUT_EXISTS,
+ *   OUTPUT_WRITE_FAILED; the signal's reason
  */
 export async function generateFile(
   path: string,
   options: GenerateOptions
 ): Promise<{ path: string; byteLength: number }> {
-  const { byteLength = GENERATE_BYTES, force = false, onProgress, seed = 1, signal } = options
+  const {
+    byteLength = GENERATE_BYTES,
+    force = false,
+    header = new Uint8Array(0),
+    onProgress,
+    seed = 1,
+    signal
+  } = options
   checkSize(byteLength)
   checkSeed(seed)
   const absolute = resolve(path)
+  const fileBytes = header.byteLength + byteLength
   const fill = async (file: FileHandle): Promise<void> => {
     const blocks = [new Float32Array(BLOCK_BYTES / SAMPLE_BYTES), new Float32Array(BLOCK_BYTES / SAMPLE_BYTES)] as const
-    let writing: Promise<void> = Promise.resolve()
+    let writing = writeAll(file, header)
     for (let offset = 0; offset < byteLength; offset += BLOCK_BYTES) {
       // Two blocks, so that one is made while the other is written.
       const block = blocks[(offset / BLOCK_BYTES) % 2 === 0 ? 0 : 1]
@@ -53,13 +65,13 @@ export async function generateFile(
       await writing
       signal.throwIfAborted()
       writing = writeAll(file, bytes)
-      onProgress?.(offset, byteLength)
+      onProgress?.(header.byteLength + offset, fileBytes)
     }
     await writing
   }
   await writeByRename(absolute, fill, { force, signal })
-  onProgress?.(byteLength, byteLength)
-  return { path: absolute, byteLength }
+  onProgress?.(fileBytes, fileBytes)
+  return { path: absolute, byteLength: fileBytes }
 }
 
 /**

@@ -55,6 +55,23 @@ describe('generating noise', () => {
     await generateFile(path, { byteLength: 3_000_000, signal, onProgress: (done) => seen.push(done) })
     expect(seen).toEqual([0, 1_048_576, 2_097_152, 3_000_000])
   })
+
+  test('puts a header before the same noise, and counts it', async () => {
+    const seen: [number, number][] = []
+    const path = join(makeFolder(), 'noise.npy')
+    const onProgress = (done: number, byteLength: number): unknown => seen.push([done, byteLength])
+    const header = new Uint8Array([1, 2, 3, 4, 5])
+    const made = await generateFile(path, { byteLength: 1_200_000, header, seed: 7, signal, onProgress })
+    const bytes = readFileSync(path)
+    expect(made.byteLength).toBe(1_200_005)
+    expect([...bytes.subarray(0, 5)]).toEqual([1, 2, 3, 4, 5])
+    expect(Buffer.compare(bytes.subarray(5), await generate(1_200_000, 7))).toBe(0)
+    expect(seen).toEqual([
+      [5, 1_200_005],
+      [1_048_581, 1_200_005],
+      [1_200_005, 1_200_005]
+    ])
+  })
 })
 
 describe('refusals', () => {

@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   submitter: ['protocols', 'wire', 'domain', 'tasks'],
   worker: ['protocols', 'wire', 'domain', 'tasks'],
   network: ['protocols', 'wire', 'domain'],
-  store: ['domain', 'wire'],
+  store: ['domain', 'tasks', 'wire'],
   compute: ['tasks', 'domain'],
   domain: ['tasks'],
   tasks: [],

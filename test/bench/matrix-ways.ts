@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads'
+import { createFastMultiplier } from '../../src/compute/fast-matrix.ts'
+import { sliceRows } from './matrix-data.ts'
+import type { ExactPart } from './matrix-exact-thread.ts'
+
+/** Two square operands, row-major. */
+export interface Operands {
+  readonly size: number
+  readonly a: Float32Array
+  readonly b: Float32Array
+}
+
+/** One way to multiply, warmed up by its first run. Whoever made it closes it. */
+export interface KernelWay {
+  /** Multiplies once, in slices of `rows` rows. @returns elapsed ms */
+  run(rows: number): Promise<number>
+  /** The product of the last run. */
+  result(): Promise<Float32Array>
+  close(): Promise<void>
+}
+
+/** `fast`: B is prepacked before anything is timed, as it is once in a job. */
+export async function startFast({ size, a, b }: Operands, threads: number): Promise<KernelWay> {
+  const multiplier = await createFastMultiplier({ b, k: size, n: size, threads })
+  const c = new Float32Array(size * size)
+  return {
+    run: async (rows) => {
+      const startedMs = performance.now()
+      for (const [start, end] of sliceRows(size, rows)) {
+        const into = c.subarray(start * size, end * size)
+        await multiplier.multiply(a.subarray(start * size, end * size), end - start, into)
+      }
+      return performance.now() - startedMs
+    },
+    result: async () => c,
+    close: () => multiplier.release()
+  }
+}
+
+/** `exact`: each thread has an equal share of the rows, and takes it in slices. The time is that of the slowest. */
+export async function startExact({ size, a, b }: Operands, threads: number): Promise<KernelWay> {
+  const share = (buffer: Float32Array): Float32Array => {
+    const shared = new Float32Array(new SharedArrayBuffer(buffer.byteLength))
+    shared.set(buffer)
+    return shared
+  }
+  const [sharedA, sharedB, c] = [share(a), share(b), share(new Float32Array(size * size))]
+  const workers = sliceRows(size, Math.ceil(size / threads)).map(([start, end]) => {
+    const workerData: ExactPart = { size, start, end, a: sharedA, b: sharedB, c }
+    return new Worker(new URL('./matrix-exact-thread.ts', import.meta.url), { workerData })
+  })
+  return {
+    run: async (rows) => {
+      const startedMs = performance.now()
+      await Promise.all(workers.map((worker) => ask(worker, rows)))
+      return performance.now() - startedMs
+    },
+    result: async () => c,
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()))
+    }
+  }
+}
+
+function ask(worker: Worker, rows: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => {
+      worker.off('error', reject)
+      resolve()
+    })
+    worker.once('error', reject)
+    worker.postMessage(rows)
+  })
+}
