@@ -25,8 +25,11 @@ const PEER_FLAGS = [
   '--expose-gc',
   '--disable-warning=ExperimentalWarning'
 ]
-/** glibc: chunk buffers get memory of their own, and what is freed goes back to the system. Others ignore it. */
-const PEER_ENV = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '8388608' }
+/**
+ * glibc: chunk buffers get memory of their own, what is freed goes back to the system, and the threads of each new job
+ * leave no heap of theirs behind. Others ignore it.
+ */
+const PEER_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '8388608' }
 /** Set for the process that was handed over to: `1`, or the number of the pipe that ends with the launcher. */
 const HANDED_OVER = 'SWARM_HANDED_OVER'
 const LIFELINE_FD = 3

@@ -28,7 +28,7 @@ import { trimWhenIdle } from './trim-memory.ts'
 import { workerPorts } from './worker-ports.ts'
 
 /** Idle chunk buffers kept by one process, in bytes. */
-const BUFFERS_KEPT_BYTES_MAX = 8 * 1024 * 1024
+const BUFFERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
 
 /** Opens a home as a peer in this process. @throws SwarmError as {@link openHome}; NOT_A_MEMBER when a named peer refuses */
 export async function openApp(options: OpenOptions, waiting: Waiting): Promise<SwarmApp> {

@@ -20,6 +20,8 @@ import { SlotQueue } from './slot-queue.ts'
 const WAITING_OPERATIONS_MAX = 1024
 /** How long an aborted operation may go on before its thread is ended, in ms. Ending a thread costs more than a short operation. */
 const ABORT_GRACE_MS = 200
+/** How long a thread beyond the first stays without work; each is 10 MB. */
+const THREAD_IDLE_MS = 2_000
 /** Heap of a thread; chunk buffers do not count. Small heaps keep a thread at 10 MB. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 2 }
 
@@ -46,7 +48,7 @@ export class KernelPool implements ComputePool {
       filename: fileURLToPath(new URL(`./kernel-thread${extname(import.meta.url)}`, import.meta.url)),
       minThreads: 1,
       maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      idleTimeout: THREAD_IDLE_MS,
       maxQueue: threads,
       execArgv: [],
       resourceLimits: THREAD_LIMITS
