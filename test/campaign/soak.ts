@@ -2,20 +2,16 @@
 // process's memory as it goes, so that what is never given back shows.
 import { readFileSync, rmSync } from 'node:fs'
 import { hashDecrypted, hashExpected } from '../support/reference-invert.ts'
-import { type JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
+import type { JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
+import { fail, runCampaign } from './run-campaign.ts'
 
 const MINUTES = Number(process.argv[2] ?? 10)
 const BYTES = process.argv[3] ?? '64MiB'
 const LOCALS = ['never', 'auto', 'only'] as const
 
-const world = new SwarmWorld()
-try {
-  await campaign()
-} finally {
-  for (const fault of await world.close()) fail(fault)
-}
+await runCampaign(campaign)
 
-async function campaign(): Promise<void> {
+async function campaign(world: SwarmWorld): Promise<void> {
   const studio = await world.join('studio', ['--threads', '1'])
   const peers = [studio, await world.joinWith(studio, 'attic'), await world.joinWith(studio, 'laptop')]
   const input = world.path('noise.f32')
@@ -38,9 +34,4 @@ function residentMiB({ process }: JoinedPeer): string {
   const pid = process.pids().at(-1)
   const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return (Number(kilobytes) / 1_024).toFixed(0)
-}
-
-function fail(message: string): void {
-  console.error(`FAILED: ${message}`)
-  process.exitCode = 1
 }

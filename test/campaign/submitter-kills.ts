@@ -4,19 +4,15 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hashDecrypted, hashExpected } from '../support/reference-invert.ts'
 import type { SwarmProcess, TimedSaid } from '../support/swarm-process.ts'
-import { eventsOf, SwarmWorld } from '../support/swarm-world.ts'
+import { eventsOf, type SwarmWorld } from '../support/swarm-world.ts'
+import { fail, runCampaign } from './run-campaign.ts'
 
 const KILLS = Number(process.argv[2] ?? 10)
 const BYTES = process.argv[3] ?? '635040000'
 
-const world = new SwarmWorld()
-try {
-  await campaign()
-} finally {
-  for (const fault of await world.close()) fail(fault)
-}
+await runCampaign(campaign)
 
-async function campaign(): Promise<void> {
+async function campaign(world: SwarmWorld): Promise<void> {
   const attic = await world.join('attic', ['--threads', '1'])
   await world.joinWith(attic, 'laptop')
   await world.makeMember('desk', attic.ready.code)
@@ -58,9 +54,4 @@ async function killAtRandom(job: SwarmProcess): Promise<TimedSaid | undefined> {
   job.kill('SIGKILL')
   await job.ended
   return before
-}
-
-function fail(message: string): void {
-  console.error(`FAILED: ${message}`)
-  process.exitCode = 1
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { PEER_FLAGS } from '../bench/v8-flags.ts'
 import { hashDecrypted, hashExpected } from '../support/reference-invert.ts'
 import { SwarmProcess } from '../support/swarm-process.ts'
-import { eventsOf, SwarmWorld } from '../support/swarm-world.ts'
+import { eventsOf, type SwarmWorld } from '../support/swarm-world.ts'
+import { fail, runCampaign } from './run-campaign.ts'
 
 const WORKERS = Number(process.argv[2] ?? 20)
 const CHUNKS = Number(process.argv[3] ?? 5_000)
@@ -14,14 +15,9 @@ const PROCESSES = Number(process.argv[4] ?? 4)
 const SETTLE_MS = 30_000
 const CHUNK_BYTES = 16 * 1024
 
-const world = new SwarmWorld()
-try {
-  await campaign()
-} finally {
-  for (const fault of await world.close()) fail(fault)
-}
+await runCampaign(campaign)
 
-async function campaign(): Promise<void> {
+async function campaign(world: SwarmWorld): Promise<void> {
   const studio = await world.join('studio', ['--threads', '1'])
   const input = world.path('noise.f32')
   await world.run('studio', ['generate', input, '--size', String(CHUNKS * CHUNK_BYTES)])
@@ -65,9 +61,4 @@ function tellGrantTimes(hosts: readonly SwarmProcess[]): void {
   console.log(
     `as the workers saw it, who share ${availableParallelism()} cores: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`
   )
-}
-
-function fail(message: string): void {
-  console.error(`FAILED: ${message}`)
-  process.exitCode = 1
 }

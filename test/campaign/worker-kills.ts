@@ -1,19 +1,15 @@
 // `npm run campaign:worker-kills [-- KILLS BYTES]`: kill -9 of workers during one job, each followed by a new start.
 // Prints the time from each kill to the next grant of a lost chunk.
 import { hashDecrypted, hashExpected } from '../support/reference-invert.ts'
-import { type JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
+import type { JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
+import { fail, runCampaign } from './run-campaign.ts'
 
 const KILLS = Number(process.argv[2] ?? 10)
 const BYTES = process.argv[3] ?? '32MiB'
 
-const world = new SwarmWorld()
-try {
-  await campaign()
-} finally {
-  for (const fault of await world.close()) fail(fault)
-}
+await runCampaign(campaign)
 
-async function campaign(): Promise<void> {
+async function campaign(world: SwarmWorld): Promise<void> {
   const studio = await world.join('studio', ['--threads', '1'])
   const input = world.path('noise.f32')
   await world.run('studio', ['generate', input, '--size', BYTES])
@@ -45,9 +41,4 @@ async function campaign(): Promise<void> {
   }
   times.sort((a, b) => a - b)
   console.log(`re-grants: median ${times[times.length >> 1]?.toFixed(0)} ms, longest ${times.at(-1)?.toFixed(0)} ms`)
-}
-
-function fail(message: string): void {
-  console.error(`FAILED: ${message}`)
-  process.exitCode = 1
 }
