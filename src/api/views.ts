@@ -270,11 +270,21 @@ export interface DecryptView {
   readonly authenticated: true
 }
 
+/** A matrix of noise, in C order. */
+export interface MatrixShape {
+  /** At least 1. */
+  readonly rows: number
+  /** At least 1. */
+  readonly cols: number
+}
+
 /** What `swarm generate` is given. */
 export interface GenerateRequest {
   readonly path: string
-  /** Multiple of 4. */
+  /** Of the noise; multiple of 4. */
   readonly byteLength: number
+  /** Absent: the noise as it is; else a float32 .npy file, whose elements are `byteLength`. */
+  readonly matrix?: MatrixShape
   readonly seed: number
   readonly force: boolean
 }
@@ -282,7 +292,9 @@ export interface GenerateRequest {
 /** What came of it. */
 export interface GenerateView {
   readonly path: string
+  /** Of the file, header and all. */
   readonly byteLength: number
+  readonly matrix?: MatrixShape
   readonly seed: number
   /** Lower-case hex of the file. */
   readonly sha256: string

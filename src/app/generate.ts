@@ -3,28 +3,14 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { generateFile } from '../store/generate.ts'
 import { encodeNpyHeader } from '../tasks/matrix/npy-header.ts'
-import type { GenerateRequest, GenerateView, Waiting } from './api-types.ts'
-
-/** A matrix of noise, in C order. */
-export interface MatrixShape {
-  /** At least 1. */
-  readonly rows: number
-  /** At least 1. */
-  readonly cols: number
-}
-
-/** Noise as it is, or with `matrix` as a float32 .npy file, whose elements then are `byteLength`. */
-export type GenerateFileRequest = GenerateRequest & { readonly matrix?: MatrixShape }
-
-/** What came of it; `byteLength` is the file's, header and all. */
-export type GenerateFileView = GenerateView & { readonly matrix?: MatrixShape }
+import type { GenerateRequest, GenerateView, MatrixShape, Waiting } from './api-types.ts'
 
 /**
  * Makes a file of noise and hashes it as it lies on the disk. A matrix has the samples that a raw file of its seed begins
  * with.
  * @throws SwarmError as {@link generateFile}. @throws RangeError when `byteLength` is not the matrix's
  */
-export async function generate(request: GenerateFileRequest, { signal }: Waiting): Promise<GenerateFileView> {
+export async function generate(request: GenerateRequest, { signal }: Waiting): Promise<GenerateView> {
   const { seed, byteLength, force, matrix } = request
   const header = matrix === undefined ? {} : { header: headerOf(matrix, byteLength) }
   const made = await generateFile(request.path, { byteLength, seed, force, signal, ...header })

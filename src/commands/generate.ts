@@ -1,6 +1,6 @@
 import { parse, resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
-import type { GenerateFileRequest, MatrixShape } from '../app/generate.ts'
+import type { GenerateRequest, MatrixShape } from '../app/api-types.ts'
 import { formatBytes, formatCount, parseByteSize } from '../cli/quantities.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { SwarmCommand } from './base/swarm-command.ts'
@@ -42,7 +42,7 @@ export class Generate extends SwarmCommand {
     const { force, seed } = flags
     const matrix = flags.matrix === undefined ? undefined : parseMatrixShape(flags.matrix)
     checkName(args.file, matrix)
-    const request: GenerateFileRequest =
+    const request: GenerateRequest =
       matrix === undefined
         ? { path: resolve(args.file), byteLength: parseSampleBytes(flags.size), seed, force }
         : { path: resolve(args.file), byteLength: matrix.rows * matrix.cols * SAMPLE_BYTES, seed, force, matrix }

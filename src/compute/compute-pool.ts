@@ -25,6 +25,17 @@ const THREAD_IDLE_MS = 2_000
 /** Heap of a thread; chunk buffers do not count. Small heaps keep a thread at 10 MB. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 2 }
 
+/** One call into a thread. */
+interface Operation {
+  /** Of the thread's exports. */
+  readonly name: string
+  readonly request: object
+  readonly transferList: ArrayBuffer[]
+  readonly signal: AbortSignal
+  /** Goes before what only waits. */
+  readonly urgent?: boolean
+}
+
 /** Kernel threads over piscina. Owns the threads; whoever opens it closes it. */
 export class KernelPool implements ComputePool {
   readonly threads: number
@@ -59,21 +70,22 @@ export class KernelPool implements ComputePool {
     request: ReadInputsRequest,
     options: { signal: AbortSignal }
   ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]> {
-    const buffers = request.ranges.map(({ buffer }) => buffer)
+    const transferList = request.ranges.map(({ buffer }) => buffer)
     // Before checks: a peer waits for its grant with idle threads, for a receipt it waits beside its work.
-    return (await this.#serve<ReadInputsReply>('readInputs', request, buffers, options.signal, true)).inputs
+    const operation = { name: 'readInputs', request, transferList, ...options, urgent: true }
+    return (await this.#serve<ReadInputsReply>(operation)).inputs
   }
 
   runKernel(request: RunKernelRequest, options: { signal: AbortSignal }): Promise<RunKernelReply> {
-    return this.#run<RunKernelReply>('runKernel', request, [request.buffer], options.signal)
+    return this.#run<RunKernelReply>({ name: 'runKernel', request, transferList: [request.buffer], ...options })
   }
 
   runLocal(request: RunLocalRequest, options: { signal: AbortSignal }): Promise<RunLocalReply> {
-    return this.#run<RunLocalReply>('runLocal', request, [request.buffer], options.signal)
+    return this.#run<RunLocalReply>({ name: 'runLocal', request, transferList: [request.buffer], ...options })
   }
 
   checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
-    return this.#serve<CheckResultReply>('checkResult', request, [request.buffer], options.signal)
+    return this.#serve<CheckResultReply>({ name: 'checkResult', request, transferList: [request.buffer], ...options })
   }
 
   /** Refuses what waits, ends the threads. */
@@ -83,29 +95,18 @@ export class KernelPool implements ComputePool {
     await this.#pool.destroy()
   }
 
-  async #serve<Reply>(
-    name: string,
-    request: object,
-    transferList: ArrayBuffer[],
-    signal: AbortSignal,
-    urgent = false
-  ): Promise<Reply> {
-    await this.#serviceSlots.acquire(signal, { urgent })
+  async #serve<Reply>(operation: Operation): Promise<Reply> {
+    await this.#serviceSlots.acquire(operation.signal, operation)
     try {
-      return await this.#run<Reply>(name, request, transferList, signal, urgent)
+      return await this.#run<Reply>(operation)
     } finally {
       this.#serviceSlots.release()
     }
   }
 
-  async #run<Reply>(
-    name: string,
-    request: object,
-    transferList: ArrayBuffer[],
-    signal: AbortSignal,
-    urgent = false
-  ): Promise<Reply> {
-    await this.#slots.acquire(signal, { urgent })
+  async #run<Reply>(operation: Operation): Promise<Reply> {
+    const { name, request, transferList, signal } = operation
+    await this.#slots.acquire(signal, operation)
     // Piscina's own abort ends the thread, so it gets a signal that follows the caller's after the grace.
     const ending = new AbortController()
     const running = this.#pool

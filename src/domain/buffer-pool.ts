@@ -53,8 +53,10 @@ export class BufferPool {
   #dropOthers(size: number): void {
     for (const [otherSize, list] of this.#free) {
       if (otherSize === size) continue
-      while (this.#keptBytes + size > this.#keptBytesMax && list.length > 0) {
-        for (const buffer of list.splice(-1)) free(buffer)
+      while (this.#keptBytes + size > this.#keptBytesMax) {
+        const buffer = list.pop()
+        if (buffer === undefined) break
+        free(buffer)
         this.#keptBytes -= otherSize
       }
       if (list.length === 0) this.#free.delete(otherSize)

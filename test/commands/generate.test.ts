@@ -1,15 +1,15 @@
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { GenerateFileRequest, GenerateFileView } from '../../src/app/generate.ts'
+import type { GenerateRequest, GenerateView } from '../../src/app/api-types.ts'
 import { Generate } from '../../src/commands/generate.ts'
 import { EXIT_CODES } from '../../src/errors.ts'
 import { type CommandRun, runCommand } from './run-command.ts'
 
 /** Runs the command on a fake that remembers what it was asked. */
-async function run(...argv: string[]): Promise<CommandRun & { requests: GenerateFileRequest[] }> {
-  const requests: GenerateFileRequest[] = []
+async function run(...argv: string[]): Promise<CommandRun & { requests: GenerateRequest[] }> {
+  const requests: GenerateRequest[] = []
   const source = {
-    generate: async (request: GenerateFileRequest): Promise<GenerateFileView> => {
+    generate: async (request: GenerateRequest): Promise<GenerateView> => {
       requests.push(request)
       const { force: _, ...view } = request
       return { ...view, byteLength: request.byteLength + 128, sha256: 'c0ffee' }
