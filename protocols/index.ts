@@ -11,6 +11,8 @@ import type { LeaseService } from './lease/types.ts'
 import { ledgerService } from './ledger/index.ts'
 import type { LedgerComponents } from './ledger/service.ts'
 import type { LedgerService } from './ledger/types.ts'
+import { operandService } from './operand/index.ts'
+import type { OperandService } from './operand/types.ts'
 import { resultService } from './result/index.ts'
 import type { ResultService } from './result/types.ts'
 import type { ProtocolComponents } from './wire/bulk-acceptor.ts'
@@ -20,6 +22,7 @@ export interface SwarmServices extends Record<string, unknown> {
   readonly advert: AdvertService & Startable
   readonly lease: LeaseService & Startable
   readonly chunk: ChunkService & Startable
+  readonly operand: OperandService & Startable
   readonly result: ResultService & Startable
   readonly ledger: LedgerService & Startable
 }
@@ -52,6 +55,7 @@ export function swarmServices(init: SwarmServicesInit): SwarmServiceFactories {
     advert: advertService(init),
     lease: leaseService(),
     chunk: chunkService(init),
+    operand: operandService(init),
     result: resultService(init),
     ledger: ledgerService(init)
   }

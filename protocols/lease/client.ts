@@ -7,7 +7,15 @@ import { CLAIM_TIMEOUT_MS, CLAIMS_PENDING_MAX, HEARTBEAT_TIMEOUT_MS, HEARTBEATS_
 import { batchLeaseNumbers } from './lease-numbers.ts'
 import { RequestTable } from './request-table.ts'
 import type { SubmitterMessage } from './submitter-messages.ts'
-import type { ClaimReply, LeaseClient, LeaseClientHandler, LeaseProgress, ReleaseReason } from './types.ts'
+import type {
+  ClaimReply,
+  LeaseClient,
+  LeaseClientHandler,
+  LeaseProgress,
+  OperandChanges,
+  ReleaseReason
+} from './types.ts'
+import type { WorkerMessage } from './worker-messages.ts'
 
 interface Claim {
   readonly jobId: string
@@ -59,16 +67,11 @@ export class WorkerSession implements LeaseClient {
   }
 
   release(leaseNumbers: readonly number[], reason: ReleaseReason): void {
-    for (const batch of batchLeaseNumbers(leaseNumbers)) {
-      if (this.signal.aborted) return
-      try {
-        this.#control.send({ type: 'release', leaseNumbers: batch, reason })
-      } catch (error) {
-        const wireError = asWireError(error)
-        if (wireError.code === 'MESSAGE_MALFORMED') throw wireError
-        this.#end(wireError)
-      }
-    }
+    for (const batch of batchLeaseNumbers(leaseNumbers)) this.#tell({ type: 'release', leaseNumbers: batch, reason })
+  }
+
+  tellOperands(changes: OperandChanges): void {
+    if (changes.added.length + changes.dropped.length > 0) this.#tell({ type: 'operands', changes })
   }
 
   async close(): Promise<void> {
@@ -121,6 +124,19 @@ export class WorkerSession implements LeaseClient {
         reply.grants.map((grant) => grant.leaseNumber),
         'expired'
       )
+  }
+
+  /** Sends what has no answer; does nothing once the session is over. */
+  #tell(message: WorkerMessage): void {
+    if (this.signal.aborted) return
+    try {
+      this.#control.send(message)
+    } catch (error) {
+      const wireError = asWireError(error)
+      // Our own message is out of range: the caller must hear of it.
+      if (wireError.code === 'MESSAGE_MALFORMED') throw wireError
+      this.#end(wireError)
+    }
   }
 
   #sendOrThrow(send: () => void): void {

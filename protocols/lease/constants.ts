@@ -28,6 +28,19 @@ export const HEARTBEAT_TIMEOUT_MS: number = LEASE_TTL_MS
 export const HEARTBEATS_PENDING_MAX = 8
 /** Kernels that a worker may name. */
 export const KERNEL_IDS_MAX = 64
+/** Blocks that one grant may name. */
+export const OPERANDS_PER_GRANT_MAX = 256
+/**
+ * Blocks that all grants of one answer may name together: with the largest value in every field of {@link CLAIM_COUNT_MAX}
+ * grants and of {@link OPERAND_PEERS_PER_ANSWER_MAX} peer ids, the answer still fits a control message.
+ */
+export const OPERANDS_PER_ANSWER_MAX = 768
+/** Holders that a grant names for each block. */
+export const OPERAND_HOLDERS_MAX = 3
+/** Different holders that all grants of one answer may name; a position among them takes one byte. */
+export const OPERAND_PEERS_PER_ANSWER_MAX = 128
+/** Blocks that one message may say were added or dropped. */
+export const OPERAND_CHANGES_MAX = 256
 /** Held results that a worker may name. */
 export const HELD_RESULTS_MAX = 256
 /** Largest wait that an answer to a claim may ask for, in ms. */
@@ -51,6 +64,10 @@ export const IDLE_MESSAGES_PER_SECOND_MAX = 1_000
 export const HEARTBEAT_BURST_MAX = 20
 /** Heartbeats per second in the long run: ten times the nominal rate of {@link HEARTBEAT_INTERVAL_MS}. */
 export const HEARTBEATS_PER_SECOND_MAX = 5
+/** Messages about operands of a session at once, above which its stream is aborted. */
+export const OPERAND_MESSAGE_BURST_MAX = 64
+/** Messages about operands per second in the long run. */
+export const OPERAND_MESSAGES_PER_SECOND_MAX = 50
 
 /** Lease streams of one connection that libp2p lets in: one to serve, the rest to refuse in words. */
 export const LEASE_STREAMS_MAX = 4

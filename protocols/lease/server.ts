@@ -9,7 +9,9 @@ import {
   HEARTBEAT_BURST_MAX,
   HEARTBEATS_PER_SECOND_MAX,
   IDLE_MESSAGE_BURST_MAX,
-  IDLE_MESSAGES_PER_SECOND_MAX
+  IDLE_MESSAGES_PER_SECOND_MAX,
+  OPERAND_MESSAGE_BURST_MAX,
+  OPERAND_MESSAGES_PER_SECOND_MAX
 } from './constants.ts'
 import { batchLeaseNumbers } from './lease-numbers.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -42,6 +44,7 @@ export class SubmitterSession implements LeaseSession {
   readonly #nowMs: () => number
   readonly #idleMessages: RateLimit
   readonly #heartbeats: RateLimit
+  readonly #operandMessages: RateLimit
   readonly #ended = new AbortController()
   #claimsPending = 0
 
@@ -54,6 +57,7 @@ export class SubmitterSession implements LeaseSession {
     this.#nowMs = init.nowMs
     this.#idleMessages = new RateLimit(IDLE_MESSAGE_BURST_MAX, IDLE_MESSAGES_PER_SECOND_MAX, init.nowMs())
     this.#heartbeats = new RateLimit(HEARTBEAT_BURST_MAX, HEARTBEATS_PER_SECOND_MAX, init.nowMs())
+    this.#operandMessages = new RateLimit(OPERAND_MESSAGE_BURST_MAX, OPERAND_MESSAGES_PER_SECOND_MAX, init.nowMs())
   }
 
   get signal(): AbortSignal {
@@ -108,6 +112,12 @@ export class SubmitterSession implements LeaseSession {
       case 'release':
         this.#spendIdleMessage()
         handler.onRelease(message.leaseNumbers, message.reason)
+        return
+      case 'operands':
+        if (!this.#operandMessages.take(this.#nowMs())) {
+          throw new WireError('LIMIT_EXCEEDED', `${this.peerId} tells what it holds too often`)
+        }
+        handler.onOperands(message.changes)
         return
       case 'hello':
         throw new WireError('MESSAGE_MALFORMED', `${this.peerId} said hello twice`)

@@ -1,17 +1,18 @@
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { checkCount, checkHash, checkJobId, checkKnown, checkUint, parseMessage } from '../wire/fields.ts'
+import { checkJobId, checkKnown, checkUint, parseMessage } from '../wire/fields.ts'
 import { RefusalCode, WireError } from '../wire/wire-error.ts'
 import {
   CLAIM_COUNT_MAX,
   HEARTBEAT_LEASES_MAX,
   LEASES_PER_MESSAGE_MAX,
-  RETRY_AFTER_MS_MAX,
-  TTL_MS_MAX,
-  UINT32_MAX
+  OPERAND_PEERS_PER_ANSWER_MAX,
+  OPERANDS_PER_GRANT_MAX,
+  RETRY_AFTER_MS_MAX
 } from './constants.ts'
+import { checkGrants, flattenGrants, parseGrants } from './grants.ts'
 import { checkLeaseNumbers } from './lease-numbers.ts'
-import { type ClaimAnswer, type LeaseGrant, SubmitterMessage as SubmitterMessageCodec } from './pb/lease.ts'
-import type { ClaimReply, Grant } from './types.ts'
+import { type ClaimAnswer, SubmitterMessage as SubmitterMessageCodec } from './pb/lease.ts'
+import type { ClaimReply } from './types.ts'
 
 /** What a submitter says, checked. */
 export type SubmitterMessage =
@@ -23,7 +24,11 @@ export type SubmitterMessage =
   | { readonly type: 'wake'; readonly jobId: string }
 
 const LIMITS = {
-  claimAnswer: { grants: CLAIM_COUNT_MAX },
+  claimAnswer: {
+    grants: CLAIM_COUNT_MAX,
+    grants$: { operands: OPERANDS_PER_GRANT_MAX },
+    peers: OPERAND_PEERS_PER_ANSWER_MAX
+  },
   heartbeatAck: { gone: HEARTBEAT_LEASES_MAX },
   revoked: { leaseNumbers: LEASES_PER_MESSAGE_MAX }
 }
@@ -41,7 +46,7 @@ export function encodeSubmitterMessage(message: SubmitterMessage): Uint8Array {
       return SubmitterMessageCodec.encode({
         claimAnswer: {
           requestId: message.requestId,
-          grants: grants as LeaseGrant[],
+          ...flattenGrants(grants),
           refusal: refusal ?? 0,
           retryAfterMs
         }
@@ -89,31 +94,16 @@ function parseRefusal(code: number): RefusalCode {
 }
 
 function parseReply(answer: ClaimAnswer): ClaimReply {
-  const { grants, refusal, retryAfterMs } = answer
+  const { refusal, retryAfterMs } = answer
+  const grants = parseGrants(answer)
   return checkReply(refusal === 0 ? { grants, retryAfterMs } : { grants, refusal: parseRefusal(refusal), retryAfterMs })
 }
 
 function checkReply(reply: ClaimReply): ClaimReply {
-  checkCount('grants', reply.grants, CLAIM_COUNT_MAX)
   if ((reply.grants.length === 0) !== (reply.refusal !== undefined)) {
     throw new WireError('MESSAGE_MALFORMED', 'answer to a claim: expected either grants or a refusal')
   }
   const retryAfterMs = checkUint('retryAfterMs', reply.retryAfterMs, { max: RETRY_AFTER_MS_MAX })
   if (reply.refusal !== undefined) return { grants: [], refusal: reply.refusal, retryAfterMs }
-  return { grants: reply.grants.map(checkGrant), retryAfterMs }
-}
-
-function checkGrant(grant: LeaseGrant | Grant): Grant {
-  return {
-    leaseNumber: checkUint('grant.leaseNumber', grant.leaseNumber, { min: 1, max: UINT32_MAX }),
-    jobId: checkJobId('grant.jobId', grant.jobId),
-    chunkIndex: checkUint('grant.chunkIndex', grant.chunkIndex, { max: UINT32_MAX }),
-    inputBytes: checkUint('grant.inputBytes', grant.inputBytes, { min: 1 }),
-    resultBytes: checkUint('grant.resultBytes', grant.resultBytes),
-    epoch: checkUint('grant.epoch', grant.epoch, { min: 1, max: UINT32_MAX }),
-    incarnation: checkUint('grant.incarnation', grant.incarnation, { max: UINT32_MAX }),
-    ttlMs: checkUint('grant.ttlMs', grant.ttlMs, { min: 1, max: TTL_MS_MAX }),
-    inputHash: checkHash('grant.inputHash', grant.inputHash),
-    adopted: grant.adopted
-  }
+  return { grants: checkGrants(reply.grants), retryAfterMs }
 }

@@ -23,6 +23,28 @@ export interface HeldResult {
   readonly resultBytes: number
 }
 
+/** One block that a lease's kernel reads; jobs whose chunks share their inputs only. */
+export interface GrantOperand {
+  /** Of the job's operands, whose number and shapes its parameters fix. uint32. */
+  readonly index: number
+  /** BLAKE3 of the block, 32 bytes: its name on the operand protocol. */
+  readonly hash: Uint8Array
+  readonly byteLength: number
+  /**
+   * Peers that hold the block or are fetching it, the one to ask first; at most {@link OPERAND_HOLDERS_MAX}. The submitter
+   * has every block and is asked when none of them gives it.
+   */
+  readonly holders: readonly string[]
+}
+
+/** Which blocks of a job a worker holds since it last said so. */
+export interface OperandChanges {
+  readonly jobId: string
+  /** Operand indexes; each at most once in both lists together. */
+  readonly added: readonly number[]
+  readonly dropped: readonly number[]
+}
+
 /** What a lease names: one chunk of one job for one worker, for a limited time. */
 export interface Grant {
   /** Names the lease on the bulk protocols; unique within one incarnation of the submitter. uint32, above 0. */
@@ -41,10 +63,19 @@ export interface Grant {
   readonly inputHash: Uint8Array
   /** True when the worker already holds the result (see {@link WorkerHello.held}) and need only offer it. */
   readonly adopted: boolean
+  /**
+   * Empty for jobs whose chunks have inputs of their own; else `inputHash` is over the hashes of these, in order. At most
+   * {@link OPERANDS_PER_GRANT_MAX}, each index once.
+   */
+  readonly operands: readonly GrantOperand[]
 }
 
 /** Answer to a claim: grants, or why there are none and when to ask again. */
 export interface ClaimReply {
+  /**
+   * At most {@link CLAIM_COUNT_MAX}, with at most {@link OPERANDS_PER_ANSWER_MAX} operands and
+   * {@link OPERAND_PEERS_PER_ANSWER_MAX} different holders in all: an answer above that ends the session.
+   */
   readonly grants: readonly Grant[]
   /** Present when `grants` is empty. */
   readonly refusal?: RefusalCode
@@ -96,6 +127,8 @@ export interface LeaseSessionHandler {
   /** @returns the lease numbers among these that are not live any more. */
   onHeartbeat(progress: readonly LeaseProgress[]): readonly number[]
   onRelease(leaseNumbers: readonly number[], reason: ReleaseReason): void
+  /** A claim like all that workers say: the indexes may not even be ones of the job, which may not be known here. */
+  onOperands(changes: OperandChanges): void
   /** The stream ended; all leases of this session are over. */
   onClose(): void
 }
@@ -119,6 +152,12 @@ export interface LeaseClient {
    */
   heartbeat(progress: readonly LeaseProgress[], options: { signal: AbortSignal }): Promise<readonly number[]>
   release(leaseNumbers: readonly number[], reason: ReleaseReason): void
+  /**
+   * Tells which blocks this worker can give to others from now on, at most {@link OPERAND_CHANGES_MAX} in one call. To be
+   * gathered: above {@link OPERAND_MESSAGES_PER_SECOND_MAX} calls in the long run the submitter ends the stream.
+   * @throws WireError MESSAGE_MALFORMED when there are too many, or an index is named twice
+   */
+  tellOperands(changes: OperandChanges): void
   /** Half-closes after what was sent is flushed. */
   close(): Promise<void>
 }

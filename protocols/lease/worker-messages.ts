@@ -7,12 +7,15 @@ import {
   HEARTBEAT_LEASES_MAX,
   HELD_RESULTS_MAX,
   KERNEL_IDS_MAX,
+  OPERAND_CHANGES_MAX,
   THREADS_MAX,
   UINT32_MAX
 } from './constants.ts'
 import { checkLeaseNumbers } from './lease-numbers.ts'
-import { type Heartbeat, WorkerMessage as WorkerMessageCodec } from './pb/lease.ts'
-import type { HeldResult, LeaseProgress, ReleaseReason, WorkerHello } from './types.ts'
+import { checkOperandChanges } from './operand-fields.ts'
+import { packUints, unpackUints } from './packed-uints.ts'
+import { type Heartbeat, type Operands, WorkerMessage as WorkerMessageCodec } from './pb/lease.ts'
+import type { HeldResult, LeaseProgress, OperandChanges, ReleaseReason, WorkerHello } from './types.ts'
 
 /** What a worker says, checked. */
 export type WorkerMessage =
@@ -20,6 +23,7 @@ export type WorkerMessage =
   | { readonly type: 'claim'; readonly requestId: number; readonly jobId: string; readonly count: number }
   | { readonly type: 'heartbeat'; readonly requestId: number; readonly progress: readonly LeaseProgress[] }
   | { readonly type: 'release'; readonly leaseNumbers: readonly number[]; readonly reason: ReleaseReason }
+  | { readonly type: 'operands'; readonly changes: OperandChanges }
 
 // Numbers on the wire. Frozen: append only.
 const RELEASE_REASONS: Readonly<Record<ReleaseReason, number>> = {
@@ -63,13 +67,19 @@ export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
           reason: RELEASE_REASONS[message.reason]
         }
       })
+    case 'operands': {
+      const { jobId, added, dropped } = checkOperandChanges(message.changes)
+      return WorkerMessageCodec.encode({
+        operands: { jobId, added: packUints(added), dropped: packUints(dropped) }
+      })
+    }
   }
 }
 
 /** Takes untrusted bytes. @throws WireError MESSAGE_MALFORMED */
 export function parseWorkerMessage(bytes: Uint8Array | Uint8ArrayList): WorkerMessage {
   const message = parseMessage('lease message', () => WorkerMessageCodec.decode(bytes, { limits: LIMITS }))
-  const { hello, claim, heartbeat, release } = message
+  const { hello, claim, heartbeat, release, operands } = message
   if (Object.keys(message).length !== 1) {
     throw new WireError('MESSAGE_MALFORMED', 'lease message: expected exactly one body')
   }
@@ -81,6 +91,7 @@ export function parseWorkerMessage(bytes: Uint8Array | Uint8ArrayList): WorkerMe
     const reason = checkKnown('release.reason', release.reason, REASON_OF)
     return { type: 'release', leaseNumbers: checkLeaseNumbers(release.leaseNumbers), reason }
   }
+  if (operands !== undefined) return { type: 'operands', changes: parseOperands(operands) }
   if (hello !== undefined) return { type: 'hello', hello: checkHello(hello) }
   throw new WireError('MESSAGE_MALFORMED', 'lease message: unknown body')
 }
@@ -137,4 +148,12 @@ function parseProgress(heartbeat: Heartbeat): readonly LeaseProgress[] {
     leaseNumber: checkUint('heartbeat.leaseNumbers', leaseNumber, { min: 1, max: UINT32_MAX }),
     progress: checkUint('heartbeat.progress', progress[index] ?? 0)
   }))
+}
+
+function parseOperands({ jobId, added, dropped }: Operands): OperandChanges {
+  return checkOperandChanges({
+    jobId,
+    added: unpackUints('operands.added', added, OPERAND_CHANGES_MAX),
+    dropped: unpackUints('operands.dropped', dropped, OPERAND_CHANGES_MAX)
+  })
 }

@@ -34,5 +34,8 @@ export const KERNEL_ID_BYTES_MAX = 128
 /** Upper bound of short names from closed sets (task kind, unit, verification), in bytes of UTF-8. */
 export const LABEL_BYTES_MAX = 64
 
+/** Upper bound of an operand block, in bytes: what peers fetch from each other and keep. */
+export const OPERAND_BYTES_MAX = 4 * 1024 * 1024
+
 /** Upper bound of one message on a control stream, in bytes, without its length prefix. */
 export const CONTROL_MESSAGE_BYTES_MAX = 64 * 1024

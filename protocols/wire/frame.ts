@@ -1,4 +1,4 @@
-import { CLAIM_BYTES_MAX, RECEIPT_BYTES_MAX } from './constants.ts'
+import { CLAIM_BYTES_MAX, HASH_BYTES, RECEIPT_BYTES_MAX } from './constants.ts'
 import { RefusalCode, WireError } from './wire-error.ts'
 
 /** Bytes of a frame header. */
@@ -25,8 +25,10 @@ export const FrameType = {
   receipt: 5,
   /** First frame of the accepting side: the stream is served; no payload. */
   ready: 6,
-  /** All of a lease's ranges have arrived and no more will be asked for; no payload. */
-  pulled: 7
+  /** No more ranges of a lease, or of a named block, will be asked for; no payload. */
+  pulled: 7,
+  /** Gives a block a number on this stream; the payload is the block's hash. */
+  name: 8
 } as const
 
 /** One of the frame types. */
@@ -58,7 +60,8 @@ const RULES: ReadonlyMap<number, FrameRule> = new Map([
   [FrameType.offer, { bytesMin: 1, bytesMax: CLAIM_BYTES_MAX, hasPayload: true, hasOffset: true }],
   [FrameType.receipt, { bytesMin: 1, bytesMax: RECEIPT_BYTES_MAX, hasPayload: true, hasOffset: false }],
   [FrameType.ready, { bytesMin: 0, bytesMax: 0, hasPayload: false, hasOffset: false }],
-  [FrameType.pulled, { bytesMin: 0, bytesMax: 0, hasPayload: false, hasOffset: false }]
+  [FrameType.pulled, { bytesMin: 0, bytesMax: 0, hasPayload: false, hasOffset: false }],
+  [FrameType.name, { bytesMin: HASH_BYTES, bytesMax: HASH_BYTES, hasPayload: true, hasOffset: false }]
 ])
 const REFUSALS: ReadonlySet<number> = new Set(Object.values(RefusalCode))
 

@@ -1,6 +1,7 @@
 import { type BulkStream, refused } from './bulk-stream.ts'
 import { type FrameHeader, FrameType, RANGE_BYTES_MAX } from './frame.ts'
 import type { DataTarget } from './frame-parser.ts'
+import { Pull, Range } from './range-pull.ts'
 import { WireError } from './wire-error.ts'
 
 /** Ranges that one stream may have asked for and not received. */
@@ -14,6 +15,15 @@ export interface PullOptions {
   readonly onBytes?: (received: number) => void
 }
 
+/** How the ranges of one stream are asked for. */
+export interface RangePullerOptions {
+  /**
+   * Asks for at most this many bytes of each pull first, and for the rest once these have arrived: for answers that may
+   * have to wait, so that those which do leave room for the others. By default a pull asks for all that there is room for.
+   */
+  readonly firstRangeBytes?: number
+}
+
 /**
  * The receiving end of one stream: asks for ranges of several leases in turn, a bounded number of bytes ahead, and puts
  * what arrives in its place. A pull that was given up writes nothing more, and what was asked for it is dropped on
@@ -21,14 +31,16 @@ export interface PullOptions {
  */
 export class RangePuller {
   readonly #bulk: BulkStream
+  readonly #firstRangeBytes: number | undefined
   readonly #pulls = new Map<number, Pull>()
   /** Pulls with ranges left to ask for, the next one first. */
   readonly #turns: Pull[] = []
   #outstandingCount = 0
   #outstandingBytes = 0
 
-  constructor(bulk: BulkStream) {
+  constructor(bulk: BulkStream, options: RangePullerOptions = {}) {
     this.#bulk = bulk
+    this.#firstRangeBytes = options.firstRangeBytes
     const end = (): void => {
       for (const pull of this.#pulls.values()) pull.settle(bulk.signal.reason)
       this.#pulls.clear()
@@ -53,7 +65,7 @@ export class RangePuller {
       throw new WireError('LIMIT_EXCEEDED', `lease ${leaseNumber} is being pulled already`)
     }
     if (into.byteLength === 0) return
-    const pull = new Pull(leaseNumber, into, options.onBytes)
+    const pull = new Pull(leaseNumber, into, { onBytes: options.onBytes, firstRangeBytes: this.#firstRangeBytes })
     const abort = (): void => this.#giveUp(pull, options.signal.reason)
     options.signal.addEventListener('abort', abort, { once: true })
     this.#pulls.set(leaseNumber, pull)
@@ -99,7 +111,7 @@ export class RangePuller {
       if (!this.#hasRoom(byteLength)) break
       this.#turns.shift()
       pull.ask(new Range(pull, offset, byteLength, (range) => this.#answered(range.pull, range)))
-      if (pull.hasMore) this.#turns.push(pull)
+      if (pull.hasMore && !pull.awaitsFirst) this.#turns.push(pull)
       this.#outstandingCount += 1
       this.#outstandingBytes += byteLength
       headers.push({ type: FrameType.pull, code: 0, leaseNumber: pull.leaseNumber, offset, byteLength })
@@ -117,6 +129,10 @@ export class RangePuller {
     this.#outstandingCount -= 1
     this.#outstandingBytes -= range.byteLength
     if (!pull.hasMore && pull.outstanding.size === 0) pull.settle()
+    if (pull.awaitsFirst) {
+      pull.awaitsFirst = false
+      if (!pull.isSettled) this.#turns.push(pull)
+    }
     this.#forgetIfDone(pull)
     this.#askForMore()
   }
@@ -132,80 +148,5 @@ export class RangePuller {
     if (turn >= 0) this.#turns.splice(turn, 1)
     // Until the last answer is in, the lease's number stays taken: answers name nothing but lease and offset.
     if (pull.outstanding.size === 0) this.#pulls.delete(pull.leaseNumber)
-  }
-}
-
-/** One lease on its way: `asking → all asked → settled`, or `settled` at any time by an error. */
-class Pull {
-  readonly leaseNumber: number
-  readonly outstanding = new Map<number, Range>()
-  readonly outcome: Promise<void>
-  readonly #into: Uint8Array
-  readonly #onBytes: ((received: number) => void) | undefined
-  readonly #resolvers = Promise.withResolvers<void>()
-  #receivedBytes = 0
-  nextOffset = 0
-  isSettled = false
-
-  constructor(leaseNumber: number, into: Uint8Array, onBytes: ((received: number) => void) | undefined) {
-    this.leaseNumber = leaseNumber
-    this.#into = into
-    this.#onBytes = onBytes
-    this.outcome = this.#resolvers.promise
-  }
-
-  get hasMore(): boolean {
-    return this.nextOffset < this.#into.byteLength
-  }
-
-  get nextByteLength(): number {
-    return Math.min(RANGE_BYTES_MAX, this.#into.byteLength - this.nextOffset)
-  }
-
-  view(offset: number, byteLength: number): Uint8Array {
-    return this.#into.subarray(offset, offset + byteLength)
-  }
-
-  ask(range: Range): void {
-    this.outstanding.set(range.offset, range)
-    this.nextOffset += range.byteLength
-  }
-
-  received(byteLength: number): void {
-    this.#receivedBytes += byteLength
-    if (!this.isSettled) this.#onBytes?.(this.#receivedBytes)
-  }
-
-  settle(error?: unknown): void {
-    if (this.isSettled) return
-    this.isSettled = true
-    for (const range of this.outstanding.values()) range.into = undefined
-    if (error === undefined) this.#resolvers.resolve()
-    else this.#resolvers.reject(error)
-  }
-}
-
-/** One range that was asked for. */
-class Range implements DataTarget {
-  readonly pull: Pull
-  readonly offset: number
-  readonly byteLength: number
-  readonly #onAnswered: (range: Range) => void
-  into: Uint8Array | undefined
-
-  constructor(pull: Pull, offset: number, byteLength: number, onAnswered: (range: Range) => void) {
-    this.pull = pull
-    this.offset = offset
-    this.byteLength = byteLength
-    this.#onAnswered = onAnswered
-    this.into = pull.view(offset, byteLength)
-  }
-
-  onReceived(byteLength: number): void {
-    this.pull.received(byteLength)
-  }
-
-  onWhole(): void {
-    this.#onAnswered(this)
   }
 }

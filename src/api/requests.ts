@@ -9,6 +9,8 @@ export const REQUEST_PEERS_MAX = 64
 const SUBMIT_FIELDS = [
   'inputPath',
   'task',
+  'rightPath',
+  'exact',
   'outDir',
   'outRoot',
   'reverse',
@@ -37,6 +39,8 @@ export function parseSubmitRequest(body: unknown): SubmitRequest {
     inputPath: parsePath(fields, 'inputPath'),
     task: parseText(fields, 'task'),
     outRoot: parsePath(fields, 'outRoot'),
+    ...(fields.rightPath === undefined ? {} : { rightPath: parsePath(fields, 'rightPath') }),
+    ...(fields.exact === undefined ? {} : { exact: parseBoolean(fields, 'exact') }),
     ...(fields.outDir === undefined ? {} : { outDir: parsePath(fields, 'outDir') }),
     ...(fields.keyFile === undefined ? {} : { keyFile: parsePath(fields, 'keyFile') }),
     ...(fields.reverse === undefined ? {} : { reverse: parseBoolean(fields, 'reverse') }),

@@ -1,6 +1,6 @@
 import type { JobCounters, JobOutputs } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { JobState, LocalPolicy } from '../domain/job.ts'
+import type { FileStamp, JobState, LocalPolicy } from '../domain/job.ts'
 
 /* What crosses between commands and app: plain JSON, so that it looks alike in this process and over the socket. */
 
@@ -54,6 +54,10 @@ export interface SubmitRequest {
   readonly inputPath: string
   /** Name of a task kind; checked by the app against the closed registry. */
   readonly task: string
+  /** Second operand of a product. */
+  readonly rightPath?: string
+  /** Products only: the kernel that gives the same bits on every machine. */
+  readonly exact?: boolean
   /** Folder for the outputs; default `<outRoot>/<job id>`. */
   readonly outDir?: string
   readonly outRoot: string
@@ -107,12 +111,115 @@ export interface JobView {
   readonly closedAtMs?: number
   readonly failure?: { readonly code: string; readonly message: string }
   readonly summary?: string
+  readonly figures?: JobFigures
 }
 
 /** A job with its counters. */
 export interface JobDetail extends JobView {
   readonly counters: JobCounters
   readonly outputs?: JobOutputs
+  readonly recipe?: JobRecipe
+}
+
+/** How much a job was given to do: samples, or a matrix product A [rows × inner] · B [inner × columns] in tiles. */
+export type JobDimensions =
+  | { readonly samples: number }
+  | {
+      readonly rows: number
+      readonly inner: number
+      readonly columns: number
+      readonly tileRows: number
+      readonly tileColumns: number
+    }
+
+/** How a job went, as the home's history keeps it. Times in ms. */
+export interface JobFigures {
+  readonly kernelId: string
+  readonly local: LocalPolicy
+  /** Absent when the job's parameters are broken. */
+  readonly dimensions?: JobDimensions
+  /** What {@link JobFigures.units} counts. */
+  readonly unit: string
+  /** Of the merged chunks. */
+  readonly units: number
+  readonly outputBytes: number
+  readonly chunks: number
+  readonly localChunks: number
+  readonly peerCount: number
+  /** Those with most chunks, at most 256. Bytes of input and output are those of the peer's merged chunks. */
+  readonly peers: readonly {
+    readonly peerId: string
+    readonly name: string
+    readonly chunks: number
+    readonly units: number
+    readonly computeMs: number
+    readonly inputBytes: number
+    readonly outputBytes: number
+  }[]
+  readonly releases: number
+  readonly duplicates: number
+  /** Over all runs of the job that have ended. */
+  readonly totalMs: number
+  readonly computeMs: number
+  readonly transferMs: number
+  /** computeMs / chunks; this and the following are 0 where there is nothing to divide by. */
+  readonly averageChunkMs: number
+  /** Input bytes of merged chunks / totalMs. */
+  readonly bytesPerSecond: number
+  readonly unitsPerSecond: number
+  /** computeMs / (computeMs + transferMs) × 100. */
+  readonly efficiency: number
+}
+
+/** What it takes to run a job again as it ran. */
+export interface JobRecipe {
+  /** Where the outputs go and who is dialled is decided anew. */
+  readonly request: Omit<SubmitRequest, 'outDir' | 'outRoot' | 'detach' | 'peers'>
+  /** As they were when the job opened. */
+  readonly inputs: readonly FileStamp[]
+}
+
+/** How two results compare. Offsets and lengths are those of the plain results, in bytes. */
+export type ResultComparison =
+  | { readonly compared: false; readonly reason: string }
+  | {
+      readonly compared: true
+      readonly equal: boolean
+      readonly originalBytes: number
+      readonly replayBytes: number
+      /** Absent when equal. */
+      readonly firstDifferenceByte?: number
+      /** Matrices of one shape that differ. */
+      readonly elements?: ElementDifferences
+    }
+
+/** How the elements of two matrices differ. */
+export interface ElementDifferences {
+  readonly compared: number
+  /** Elements with other values; two NaNs are the same. */
+  readonly differing: number
+  /** Among those where both are finite: max |x − y|. */
+  readonly largestAbsolute: number
+  /** Among those where both are finite: max |x − y| / max(|x|, |y|). */
+  readonly largestRelative: number
+  /** Differing elements of which one is NaN or infinite. */
+  readonly notFinite: number
+}
+
+/** A job and its replay. Ratios are replay / original, absent where the original's figure is 0. */
+export interface ReplayView {
+  readonly event: 'replayed'
+  readonly original: JobDetail
+  readonly replay: JobDetail
+  readonly result: ResultComparison
+  /** Whether the results must have the same bytes: all kernels but the fast matrix kernel, if both jobs had one kernel. */
+  readonly mustBeEqual: boolean
+  readonly ratios: {
+    readonly totalMs?: number
+    readonly averageChunkMs?: number
+    readonly unitsPerSecond?: number
+    readonly efficiency?: number
+  }
 }
 
 /** Which receipts count. Absent fields: all. */
@@ -211,6 +318,17 @@ export type PeerEvent =
   | { readonly event: 'chunk-receipted'; readonly jobId: string; readonly chunkIndex: number }
   | { readonly event: 'chunk-refused'; readonly jobId: string; readonly chunkIndex: number; readonly code: number }
   | { readonly event: 'chunk-dropped'; readonly jobId: string; readonly chunkIndex: number; readonly reason: string }
+  /** Bytes that a lease's operands took from where, before its kernel began. */
+  | {
+      readonly event: 'operands-here'
+      readonly jobId: string
+      readonly chunkIndex: number
+      readonly submitterBytes: number
+      readonly peerBytes: number
+      readonly cacheBytes: number
+    }
+  /** A peer gave bytes that are not what their hash names; it is not asked again for this job. */
+  | { readonly event: 'operand-refused'; readonly jobId: string; readonly peerId: string; readonly reason: string }
   | { readonly event: 'submitter-lost'; readonly submitter: string; readonly reason: string }
   /** A job submitted through this process changed its state. */
   | { readonly event: 'job-state'; readonly jobId: string; readonly state: JobState; readonly message: string }
@@ -238,6 +356,8 @@ export interface OpenOptions {
   readonly peers: readonly string[]
   /** Kernel threads; default: what the machine has. */
   readonly threads?: number
+  /** Bytes that the process may take in all while it works for others. */
+  readonly memoryBytesMax?: number
   readonly mdns: boolean
 }
 

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { PeerId } from '@libp2p/interface'
+import type { OperandRange } from '../../protocols/operand/types.ts'
+import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { type ApiServer, serveApi } from '../api/server.ts'
 import { KernelPool } from '../compute/compute-pool.ts'
 import { BufferPool } from '../domain/buffer-pool.ts'
@@ -91,8 +93,22 @@ async function composePeer(
   const shared = { home, peerId: node.peerId, compute, buffers, envelopes, ledger }
   const worker: Worker | undefined =
     options.role === 'joined'
-      ? new Worker(workerPorts({ ...shared, node, bulk, onEvent: (event) => events.publish(event) }))
+      ? new Worker(
+          workerPorts({
+            ...shared,
+            node,
+            bulk,
+            onEvent: (event) => events.publish(event),
+            ...(options.memoryBytesMax !== undefined && { memoryBytesMax: options.memoryBytesMax })
+          })
+        )
       : undefined
+  node.services.operand.setHandler({
+    // The submitter's own operands first; a worker's are blocks that it fetched from others.
+    read: (peerId, range, reading) => {
+      return desk.readOperand(peerId, range) ?? worker?.operands.read(peerId, range, reading) ?? noOperand(range)
+    }
+  })
 
   const members: Members = new Members(node, bulk, home.peers, {
     onJoined: (peerId, name, control) => {
@@ -146,6 +162,12 @@ async function composePeer(
   await contacts.start(options.peers, waiting)
   if (options.role === 'joined') api = await serveApi(peer, home.paths.socket)
   return peer
+}
+
+function noOperand({ hash }: OperandRange): Promise<never> {
+  const name = Buffer.from(hash).toString('hex', 0, 4)
+  const refusal = RefusalCode.inputUnavailable
+  return Promise.reject(new WireError('REFUSED', `there is no operand ${name}… here`, { refusal }))
 }
 
 /** Waits for all, whatever fails. @throws the first failure */

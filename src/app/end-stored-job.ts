@@ -3,7 +3,7 @@ import { isFinalState } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
 import type { Journal } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
-import { outputPaths } from '../store/output-names.ts'
+import { outputPaths, partialPaths } from '../store/output-names.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 
 /** @returns the error for a job that this home does not know. */
@@ -13,7 +13,7 @@ export function unknownJob(jobId: string): SwarmError {
   })
 }
 
-/** Cancels a job that nobody runs, and removes its partial output. @throws SwarmError JOB_UNKNOWN, JOB_ENDED */
+/** Cancels a job that nobody runs, and removes its partial outputs. @throws SwarmError JOB_UNKNOWN, JOB_ENDED */
 export function cancelStored(jobId: JobId, journal: Journal): void {
   const record = journal.get(jobId)
   if (record === undefined) throw unknownJob(jobId)
@@ -22,8 +22,8 @@ export function cancelStored(jobId: JobId, journal: Journal): void {
     throw new SwarmError('JOB_ENDED', `job ${jobId} is ${state}: there is nothing left to cancel`)
   }
   journal.close(jobId, 'cancelled', {})
-  const fileName = `result.${requireTaskKind(spec.kind).extension}`
-  const sealed = sealing === undefined ? {} : { sealing }
-  const { partial } = outputPaths({ outDir: options.outDir, fileName, partialTag: jobId, ...sealed })
-  rmSync(partial, { force: true })
+  const { extension, takes } = requireTaskKind(spec.kind)
+  const place = { outDir: options.outDir, fileName: `result.${extension}`, partialTag: jobId }
+  const sealed = sealing === undefined ? {} : takes === 'tiles' ? { sealAfter: sealing } : { sealing }
+  for (const path of partialPaths(outputPaths({ ...place, ...sealed }))) rmSync(path, { force: true })
 }

@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import type { Advert } from '../../protocols/advert/types.ts'
 import { isFinalState, type JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { JobOptions } from '../domain/job.ts'
+import type { FileStamp, JobOptions } from '../domain/job.ts'
 import type { JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
 import type { LeaseDesk } from '../submitter/lease-desk.ts'
-import { CHUNK_BYTES_MAX, createJob, openJob } from '../submitter/open-job.ts'
+import { createJob, openJob } from '../submitter/open-job.ts'
 import type { SubmitterPorts } from '../submitter/ports.ts'
 import { type JobEnd, JobEndRequest, type JobRun } from '../submitter/run-job.ts'
-import { requireTaskKind } from '../tasks/registry.ts'
 import type { SubmitRequest, Waiting } from './api-types.ts'
 import { cancelStored, unknownJob } from './end-stored-job.ts'
 import { FanOut } from './fan-out.ts'
+import { shapeJob } from './job-shape.ts'
 import { readSealingKey } from './sealing-key.ts'
 
 /** Jobs that one peer runs side by side; each takes its window of memory. */
@@ -30,6 +30,12 @@ interface Running {
   readonly ended: Promise<void>
   /** Undefined until the sink is open. */
   run: JobRun | undefined
+}
+
+/** A journalled job, and what the user should know of it before it begins. */
+interface NewRecord {
+  readonly record: JournalJob
+  readonly notices: readonly string[]
 }
 
 /** Owns the jobs that this process runs: starts, resumes, watches and ends them. */
@@ -64,8 +70,8 @@ export class JobRunner {
 
   /** Checks a request and starts its job. Events begin with `accepted`. @throws SwarmError before that */
   async submit(request: SubmitRequest, { signal }: Waiting): Promise<AsyncIterable<JobEvent>> {
-    const record = await this.#create(request)
-    return this.#follow(this.#start(record, request.detach), request.detach, signal)
+    const { record, notices } = await this.#create(request)
+    return this.#follow(this.#start(record, request.detach, notices), request.detach, signal)
   }
 
   /** Starts a stopped or interrupted job again. @throws SwarmError JOB_UNKNOWN, JOB_ENDED, JOB_RUNNING, INPUT_CHANGED */
@@ -120,33 +126,32 @@ export class JobRunner {
     await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
-  async #create(request: SubmitRequest): Promise<JournalJob> {
-    const kind = requireTaskKind(request.task)
-    const input = await checkInputFile(request.inputPath)
-    kind.checkInput(input.byteLength)
+  async #create(request: SubmitRequest): Promise<NewRecord> {
+    const { notices, chunkBytesMax, operands, ...shape } = await shapeJob(request)
     this.#checkRoom()
     const jobId = this.#makeJobId()
     const outDir = request.outDir ?? join(request.outRoot, jobId)
     await makeFolder(outDir)
-    const encrypt = request.encrypt ?? kind.defaults.encrypt
+    const encrypt = request.encrypt ?? shape.kind.defaults.encrypt
     const options: JobOptions = {
       inputPath: request.inputPath,
+      ...(operands !== undefined && { operands }),
       outDir,
       encrypt,
       ...(request.keyFile !== undefined && { keyFile: request.keyFile }),
       local: request.local,
-      chunkBytesMax: request.chunkBytes ?? CHUNK_BYTES_MAX,
+      chunkBytesMax,
       chunkBytesFixed: request.chunkBytes !== undefined,
       minPeers: request.minPeers,
       waitMs: request.waitMs
     }
     const sealing = encrypt && { key: await readSealingKey(request.keyFile), iv: randomBytes(IV_BYTES) }
-    const size = { inputBytes: input.byteLength, inputModifiedMs: input.modifiedMs }
-    const reverse = request.reverse ?? kind.defaults.reverse
-    return createJob({ jobId, kind, reverse, ...size, options, ...(sealing !== false && { sealing }) }, this.#ports)
+    const reverse = request.reverse ?? shape.kind.defaults.reverse
+    const job = { ...shape, jobId, reverse, options, ...(sealing !== false && { sealing }) }
+    return { record: createJob(job, this.#ports), notices }
   }
 
-  #start(record: JournalJob, detached: boolean): Running {
+  #start(record: JournalJob, detached: boolean, notices: readonly string[] = []): Running {
     const { jobId } = record.spec
     const events = new FanOut<JobEvent>(({ event }) => event === 'progress')
     const controller = new AbortController()
@@ -155,13 +160,13 @@ export class JobRunner {
     this.#running.set(jobId, running)
     // The reader subscribes in this turn; the run begins in a later one, so that no event is missed.
     queueMicrotask(() => {
-      this.#run(record, running).then(done.resolve, done.reject)
+      this.#run(record, running, notices).then(done.resolve, done.reject)
     })
     done.promise.catch((error) => this.#ports.onInternalError(error))
     return running
   }
 
-  async #run(record: JournalJob, running: Running): Promise<void> {
+  async #run(record: JournalJob, running: Running, notices: readonly string[]): Promise<void> {
     const { jobId, kind, inputBytes } = record.spec
     const { signal } = running.controller
     const emit = (event: JobEvent) => {
@@ -169,6 +174,7 @@ export class JobRunner {
       if (event.event !== 'progress') this.#onState(jobId, event)
     }
     emit({ event: 'accepted', jobId, task: kind, inputBytes })
+    for (const message of notices) emit({ event: 'notice', jobId, message })
     try {
       running.run = await openJob(record, this.#desk, this.#ports, emit, { signal })
       emit(await running.run.run({ signal }))
@@ -219,10 +225,14 @@ async function* stopOnLeave(
 }
 
 async function checkUnchanged({ spec, options, inputModifiedMs }: JournalJob): Promise<void> {
-  const input = await checkInputFile(options.inputPath)
-  if (input.byteLength === spec.inputBytes && input.modifiedMs === inputModifiedMs) return
-  const message = `${options.inputPath} changed since job ${spec.jobId} began (${spec.inputBytes} bytes then, ${input.byteLength} now, or another time of change): put the file back, or submit it anew`
-  throw new SwarmError('INPUT_CHANGED', message)
+  const input = { path: options.inputPath, byteLength: spec.inputBytes, modifiedMs: inputModifiedMs }
+  const stamps: readonly FileStamp[] = options.operands === undefined ? [input] : Object.values(options.operands)
+  for (const { path, byteLength, modifiedMs } of stamps) {
+    const found = await checkInputFile(path)
+    if (found.byteLength === byteLength && found.modifiedMs === modifiedMs) continue
+    const message = `${path} changed since job ${spec.jobId} began (${byteLength} bytes then, ${found.byteLength} now, or another time of change): put the file back, or submit it anew`
+    throw new SwarmError('INPUT_CHANGED', message)
+  }
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -1,14 +1,17 @@
 import { join } from 'node:path'
 import type { JobOutputs } from '../domain/events.ts'
 import type { Journal, JournalJob } from '../domain/journal.ts'
+import type { JobTotals } from '../store/history.ts'
+import type { JournalStore } from '../store/journal-store.ts'
 import { outputPaths } from '../store/output-names.ts'
 import { LEDGER_NAME, MANIFEST_NAME } from '../submitter/finish-job.ts'
 import { JobMetrics } from '../submitter/job-metrics.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 import type { JobDetail, JobView } from './api-types.ts'
+import { jobFigures, jobRecipe } from './history.ts'
 
-/** A journalled job as listed. */
-export function jobView(record: JournalJob, mergedBytes: number, running: boolean): JobView {
+/** A journalled job as listed; its figures need the sums over its chunks. */
+export function jobView(record: JournalJob, mergedBytes: number, running: boolean, totals?: JobTotals): JobView {
   const { spec, options } = record
   return {
     jobId: spec.jobId,
@@ -22,7 +25,8 @@ export function jobView(record: JournalJob, mergedBytes: number, running: boolea
     openedAtMs: record.openedAtMs,
     ...(record.closedAtMs !== undefined && { closedAtMs: record.closedAtMs }),
     ...(record.failure !== undefined && { failure: record.failure }),
-    ...(record.summary !== undefined && { summary: record.summary })
+    ...(record.summary !== undefined && { summary: record.summary }),
+    ...(totals !== undefined && { figures: jobFigures(record, totals) })
   }
 }
 
@@ -34,12 +38,12 @@ export function mergedBytesOf(record: JournalJob, journal: Journal): number {
 }
 
 /** A journalled job with its figures. */
-export function jobDetail(record: JournalJob, journal: Journal, running: boolean): JobDetail {
+export function jobDetail(record: JournalJob, journal: JournalStore, running: boolean): JobDetail {
   const { spec } = record
   const kind = requireTaskKind(spec.kind)
   const metrics = new JobMetrics()
   for (const { merged, inputBytes } of journal.chunks(spec.jobId)) {
-    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes))
+    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, spec.params))
   }
   for (const { peerId, name, bytesIn, bytesOut } of journal.traffic(spec.jobId)) {
     metrics.restoreTraffic(peerId, name, bytesIn, bytesOut)
@@ -53,7 +57,8 @@ export function jobDetail(record: JournalJob, journal: Journal, running: boolean
     totalMs: record.ranMs
   })
   const outputs = record.state === 'done' ? { outputs: jobOutputs(record) } : {}
-  return { ...jobView(record, mergedBytes, running), counters, ...outputs }
+  const view = jobView(record, mergedBytes, running, journal.history.totals(spec))
+  return { ...view, counters, ...outputs, recipe: jobRecipe(record) }
 }
 
 function jobOutputs({ spec, options }: JournalJob): JobOutputs {

@@ -182,6 +182,6 @@ export class Peer implements SwarmApp {
     const record = home.journal.get(jobId)
     if (record === undefined) throw unknownJob(jobId)
     const mergedBytes = jobs.running.get(jobId)?.progress().mergedBytes ?? mergedBytesOf(record, home.journal)
-    return jobView(record, mergedBytes, jobs.running.has(jobId))
+    return jobView(record, mergedBytes, jobs.running.has(jobId), home.journal.history.totals(record.spec))
   }
 }

@@ -1,11 +1,9 @@
 import type { LeaseSession } from '../../protocols/lease/types.ts'
 import type { PeerName } from '../domain/ids.ts'
 import { forecast } from '../domain/planner-forecast.ts'
-import { checkInputFile } from '../store/input-file.ts'
 import type { RememberedPeer } from '../store/peer-store.ts'
-import { BLOCK_BYTES, CHUNK_BYTES_MAX } from '../submitter/open-job.ts'
-import { requireTaskKind } from '../tasks/registry.ts'
 import type { PlanView, SubmitRequest } from './api-types.ts'
+import { shapeJob } from './job-shape.ts'
 
 /** What is known of the swarm for a plan. */
 export interface PlanFacts {
@@ -19,18 +17,16 @@ export interface PlanFacts {
 
 /** Forecasts a job before a byte moves. @throws SwarmError as `submit` does for a bad request */
 export async function planJob(request: SubmitRequest, facts: PlanFacts): Promise<PlanView> {
-  const kind = requireTaskKind(request.task)
-  const input = await checkInputFile(request.inputPath)
-  kind.checkInput(input.byteLength)
-  const chunkBytesMax = request.chunkBytes ?? CHUNK_BYTES_MAX
+  const shape = await shapeJob(request)
+  const { kind, inputBytes, blockBytes, chunkBytesMax } = shape
   const plan = forecast({
-    inputBytes: input.byteLength,
-    blockBytes: Math.min(BLOCK_BYTES, chunkBytesMax),
+    inputBytes,
+    blockBytes,
     chunkBytesMax,
     chunkBytesFixed: request.chunkBytes !== undefined,
     local: request.local,
     threads: facts.threads,
-    localNsPerByte: kind.estimateNsPerByte,
+    localNsPerByte: kind.estimateNsPerByte(shape),
     encrypt: request.encrypt ?? kind.defaults.encrypt,
     peers: facts.peerIds.map((peerId) => {
       const speed = facts.remembered(peerId)?.speeds[kind.kind]
@@ -40,9 +36,9 @@ export async function planJob(request: SubmitRequest, facts: PlanFacts): Promise
   })
   return {
     task: kind.kind,
-    inputBytes: input.byteLength,
+    inputBytes,
     chunkBytes: plan.chunkBytes,
-    chunks: Math.ceil(input.byteLength / plan.chunkBytes),
+    chunks: Math.ceil(inputBytes / plan.chunkBytes),
     peers: facts.peerIds.length,
     aloneMs: Math.round(plan.aloneMs),
     swarmMs: Math.round(plan.swarmMs),

@@ -79,7 +79,9 @@ class Reader implements HomeRecords {
   async jobs(): Promise<readonly JobView[]> {
     if (this.#database === undefined) return []
     const journal = new JournalStore(this.#database)
-    return journal.list().map((record) => jobView(record, mergedBytesOf(record, journal), false))
+    return journal
+      .list()
+      .map((record) => jobView(record, mergedBytesOf(record, journal), false, journal.history.totals(record.spec)))
   }
 
   async job(jobId: JobId): Promise<JobDetail> {

@@ -1,18 +1,29 @@
 import type { PeerId } from '@libp2p/interface'
 import type { SwarmServices } from '../../protocols/index.ts'
+import { installedFastKernelId } from '../compute/onnx-runtime.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { ComputePool } from '../domain/compute.ts'
+import { EXIT_CODES, SwarmError } from '../errors.ts'
 import type { BulkConnections } from '../network/bulk-connection.ts'
 import type { SwarmNode } from '../network/create-node.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
+import { EXACT_KERNEL_ID } from '../tasks/matrix/exact-kernel.ts'
+import { OPERAND_BYTES_MAX, TILE_OPERAND_BYTES_MAX } from '../tasks/matrix/matrix-plan.ts'
 import { TASK_KINDS } from '../tasks/registry.ts'
 import type { WorkerEvent, WorkerPorts } from '../worker/ports.ts'
 import { checkReceiptParties, type EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
+import { OperandLinks } from './operand-links.ts'
 import { systemClock } from './system-clock.ts'
 
 /** Bytes of chunk buffers that a worker may hold at once. */
-export const WORKER_MEMORY_BYTES = 64 * 1024 * 1024
+const WORKER_MEMORY_BYTES = 64 * 1024 * 1024
+/** What a worker takes beside operand blocks: the program itself, and the buffers of its kernels. Measured: test/campaign. */
+const WORKER_BASE_BYTES = 160_000_000
+/** Operand blocks held when no limit was given, in bytes. */
+const OPERAND_BYTES_DEFAULT = 256 * 1024 * 1024
+/** What a worker needs for the largest tile. */
+const OPERAND_BYTES_MIN = TILE_OPERAND_BYTES_MAX + OPERAND_BYTES_MAX
 
 /** What the worker's ports are made of. */
 export interface WorkerParts {
@@ -25,6 +36,8 @@ export interface WorkerParts {
   readonly envelopes: EnvelopeDesk
   readonly ledger: LedgerStore
   readonly onEvent: (event: WorkerEvent) => void
+  /** What the process may take in all, in bytes, as the user said. */
+  readonly memoryBytesMax?: number
 }
 
 /** Hands the worker what it needs of network, store and compute. */
@@ -32,6 +45,7 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
   const { home, node, bulk, envelopes, ledger } = parts
   const { advert, lease, chunk, result } = node.services
   const { signal } = new AbortController()
+  const links = new OperandLinks(node, bulk)
   return {
     peerId: parts.peerId,
     name: home.name,
@@ -42,8 +56,10 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     compute: parts.compute,
     buffers: parts.buffers,
     clock: systemClock,
-    kernelIds: TASK_KINDS.map(({ kernelId }) => kernelId),
+    kernelIds: kernelIdsHere(),
     memoryBytes: WORKER_MEMORY_BYTES,
+    operandBytesMax: operandBytes(parts.memoryBytesMax),
+    openOperands: (peerId, options) => links.open(peerId, options),
     controlTo: (peerId) => bulk.control(node, peerId),
     openBulk: async (control, options) => (await bulk.open(node, control, options)).connection,
     signClaim: (claim) => envelopes.signClaim(claim),
@@ -54,4 +70,22 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     },
     onEvent: parts.onEvent
   }
+}
+
+/** Kernels of this program, and those of optional packages that are installed. */
+function kernelIdsHere(): readonly string[] {
+  const ofRanges = TASK_KINDS.flatMap((task) => (task.takes === 'ranges' ? task.kernelId : []))
+  const fast = installedFastKernelId()
+  return [...ofRanges, EXACT_KERNEL_ID, ...(fast === undefined ? [] : [fast])]
+}
+
+/** Bytes of operand blocks that keep a process within its limit. @throws SwarmError MEMORY_TOO_SMALL */
+function operandBytes(memoryBytesMax: number | undefined): number {
+  if (memoryBytesMax === undefined) return OPERAND_BYTES_DEFAULT
+  const left = memoryBytesMax - WORKER_BASE_BYTES
+  if (left >= OPERAND_BYTES_MIN) return left
+  const least = Math.ceil((WORKER_BASE_BYTES + OPERAND_BYTES_MIN) / 1e6)
+  throw new SwarmError('MEMORY_TOO_SMALL', `--max-memory is below the ${least} MB that a worker needs at least`, {
+    exitCode: EXIT_CODES.usage
+  })
 }

@@ -25,13 +25,16 @@ export class Submit extends JobCommand {
     '<%= config.bin %> <%= command.id %> noise.f32',
     '<%= config.bin %> <%= command.id %> noise.f32 --plan',
     '<%= config.bin %> <%= command.id %> noise.f32 --out result --no-encrypt --local never --min-peers 2 --wait 60s',
-    '<%= config.bin %> <%= command.id %> noise.f32 --json'
+    '<%= config.bin %> <%= command.id %> noise.f32 --json',
+    '<%= config.bin %> <%= command.id %> A.npy --task matrix --b B.npy'
   ]
   static override args = {
     file: Args.string({ description: 'Input file', required: true, ignoreStdin: true })
   }
   static override flags = {
     task: Flags.string({ description: 'What to do with the data', default: 'invert', helpValue: 'KIND' }),
+    b: Flags.string({ description: 'Second operand of --task matrix, a .npy file', helpValue: 'FILE' }),
+    exact: Flags.boolean({ description: 'Matrix: the same bits on every machine, at a fifth of the speed' }),
     out: Flags.string({ description: `Folder for the outputs (default: ${OUT_ROOT}/JOB)`, helpValue: 'DIR' }),
     'chunk-size': Flags.string({ description: 'Bytes of a chunk, such as 4MiB (default: adapts)', helpValue: 'SIZE' }),
     local: Flags.option({
@@ -77,6 +80,8 @@ export class Submit extends JobCommand {
 /** The flags of `swarm submit` that make the request. */
 export interface SubmitFlags {
   readonly task: string
+  readonly b?: string | undefined
+  readonly exact?: boolean | undefined
   readonly out?: string | undefined
   readonly 'chunk-size'?: string | undefined
   readonly local: LocalPolicy
@@ -94,6 +99,8 @@ export function buildRequest(file: string, flags: SubmitFlags): SubmitRequest {
   return {
     inputPath: resolve(file),
     task: flags.task,
+    ...(flags.b === undefined ? {} : { rightPath: resolve(flags.b) }),
+    ...(flags.exact ? { exact: true } : {}),
     outRoot: resolve(OUT_ROOT),
     ...(flags.out === undefined ? {} : { outDir: resolve(flags.out) }),
     ...(flags['chunk-size'] === undefined ? {} : { chunkBytes: parseByteSize(flags['chunk-size']) }),

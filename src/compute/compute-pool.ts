@@ -6,13 +6,23 @@ import { SwarmError } from '../errors.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
+  CheckTilesReply,
+  CheckTilesRequest,
+  HashSharedReply,
+  HashSharedRequest,
   ReadInputsReply,
   ReadInputsRequest,
+  ReadOperandsReply,
+  ReadOperandsRequest,
   RunKernelReply,
   RunKernelRequest,
   RunLocalReply,
   RunLocalRequest,
-  ThreadFailure
+  RunLocalTilesRequest,
+  RunTilesReply,
+  RunTilesRequest,
+  ThreadFailure,
+  TilesReply
 } from './kernel-messages.ts'
 import { SlotQueue } from './slot-queue.ts'
 
@@ -86,6 +96,33 @@ export class KernelPool implements ComputePool {
 
   checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
     return this.#serve<CheckResultReply>({ name: 'checkResult', request, transferList: [request.buffer], ...options })
+  }
+
+  async hashShared(request: HashSharedRequest, options: { signal: AbortSignal }): Promise<Uint8Array> {
+    // Before kernels that only wait: a lease needs all of its operands.
+    const operation = { name: 'hashShared', request, transferList: [], ...options, urgent: true }
+    return (await this.#run<HashSharedReply>(operation)).hash
+  }
+
+  async readOperands(
+    request: ReadOperandsRequest,
+    options: { signal: AbortSignal }
+  ): Promise<readonly { buffer: ArrayBuffer; hash: Uint8Array }[]> {
+    const transferList = request.operands.map(({ buffer }) => buffer)
+    const operation = { name: 'readOperands', request, transferList, ...options, urgent: true }
+    return (await this.#serve<ReadOperandsReply>(operation)).operands
+  }
+
+  runTiles(request: RunTilesRequest, options: { signal: AbortSignal }): Promise<RunTilesReply> {
+    return this.#run<RunTilesReply>({ name: 'runTiles', request, transferList: [request.buffer], ...options })
+  }
+
+  runLocalTiles(request: RunLocalTilesRequest, options: { signal: AbortSignal }): Promise<TilesReply> {
+    return this.#run<TilesReply>({ name: 'runLocalTiles', request, transferList: [request.buffer], ...options })
+  }
+
+  checkTiles(request: CheckTilesRequest, options: { signal: AbortSignal }): Promise<CheckTilesReply> {
+    return this.#serve<CheckTilesReply>({ name: 'checkTiles', request, transferList: [request.buffer], ...options })
   }
 
   /** Refuses what waits, ends the threads. */

@@ -65,6 +65,39 @@ export function encodeMatMulModel(b: Float32Array, k: number, n: number): Uint8A
   return model
 }
 
+/** Names of the second and third input of {@link encodeProductModel}. */
+export const MODEL_RIGHT = 'B'
+export const MODEL_START = 'S'
+
+/**
+ * Encodes an ONNX model that computes C = A · B, or C = A · B + S, for any shapes: A is [m × k], B [k × n], S and C
+ * [m × n], all row-major float32.
+ */
+export function encodeProductModel({ accumulates }: { accumulates: boolean }): Uint8Array<ArrayBuffer> {
+  const dim = (name: string) => textField(DIM.param, name)
+  const inputs = [
+    { name: MODEL_INPUT, dims: [dim('m'), dim('k')] },
+    { name: MODEL_RIGHT, dims: [dim('k'), dim('n')] },
+    ...(accumulates ? [{ name: MODEL_START, dims: [dim('m'), dim('n')] }] : [])
+  ]
+  const node = [
+    ...inputs.flatMap(({ name }) => textField(NODE.input, name)),
+    ...textField(NODE.output, MODEL_OUTPUT),
+    ...textField(NODE.opType, accumulates ? 'Gemm' : 'MatMul')
+  ]
+  const graph = [
+    ...messageField(GRAPH.node, node),
+    ...textField(GRAPH.name, 'product'),
+    ...inputs.flatMap(({ name, dims }) => messageField(GRAPH.input, valueInfo(name, dims))),
+    ...messageField(GRAPH.output, valueInfo(MODEL_OUTPUT, [dim('m'), dim('n')]))
+  ]
+  return Uint8Array.from([
+    ...varintField(MODEL.irVersion, IR_VERSION),
+    ...messageField(MODEL.opsetImport, varintField(OPSET.version, OPSET_VERSION)),
+    ...messageField(MODEL.graph, graph)
+  ])
+}
+
 function graphFields(k: number, n: number): Bytes {
   const rows = textField(DIM.param, 'm')
   const node = [

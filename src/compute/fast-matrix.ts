@@ -1,26 +1,17 @@
 import { createRequire } from 'node:module'
 import { SwarmError } from '../errors.ts'
 import { encodeMatMulModel, MODEL_INPUT, MODEL_OUTPUT } from './fast-matrix-model.ts'
+import {
+  failing,
+  fastKernelId,
+  loadRuntime,
+  type OnnxRuntime,
+  type OnnxSession,
+  sessionOptions
+} from './onnx-runtime.ts'
 
-/** The package that brings the native kernel, and the version that was measured. */
-const PACKAGE = 'onnxruntime-node'
-const PACKAGE_VERSION = '1.30.0'
 /** More than any machine has cores; a bound, so that a false number starts no thousands of threads. */
 const THREADS_MAX = 1024
-
-/** What is used of the package. Written down here, so that we compile where it is not installed. */
-export interface OnnxRuntime {
-  readonly env: { logLevel?: string; readonly versions: { readonly node?: string } }
-  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => object
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>
-  }
-}
-
-interface OnnxSession {
-  run(feeds: Readonly<Record<string, object>>, fetches: Readonly<Record<string, object>>): Promise<unknown>
-  release(): Promise<void>
-}
 
 /** What {@link createFastMultiplier} is told. */
 export interface FastMultiplierOptions {
@@ -52,15 +43,6 @@ export interface FastMultiplier {
   multiply(a: Float32Array, m: number, into?: Float32Array): Promise<Float32Array>
   /** Gives threads and memory back. A second call does nothing. */
   release(): Promise<void>
-}
-
-/**
- * Names the fast kernel and its version, for receipts and to learn whether it is there.
- *
- * @throws SwarmError with code KERNEL_MISSING, as {@link createFastMultiplier}
- */
-export function fastKernelId(load: (name: string) => unknown = createRequire(import.meta.url)): string {
-  return `matrix-fast-f32-ort-${loadRuntime(load).env.versions.node ?? 'unknown'}`
 }
 
 /**
@@ -118,54 +100,6 @@ class OnnxMultiplier implements FastMultiplier {
     const session = this.#session
     this.#session = undefined
     await session?.release()
-  }
-}
-
-/**
- * Without spinning: else the threads of a session keep their cores busy for more than 50 ms after each product, at the
- * cost of everybody else, and are not faster by it (measured). Without an arena: it never gives memory back.
- */
-function sessionOptions(threads: number): Readonly<Record<string, unknown>> {
-  return {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    enableCpuMemArena: false,
-    enableMemPattern: false,
-    extra: { session: { intra_op: { allow_spinning: '0' } } }
-  }
-}
-
-/** Node keeps what was loaded, so that this costs nothing after the first time. */
-function loadRuntime(load: (name: string) => unknown): OnnxRuntime {
-  try {
-    const runtime = load(PACKAGE) as OnnxRuntime
-    // Its warnings are about the machine, on a stderr that is not its own.
-    runtime.env.logLevel = 'error'
-    return runtime
-  } catch (error) {
-    throw missing(error)
-  }
-}
-
-function missing(error: unknown): SwarmError {
-  const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-  return new SwarmError(
-    'KERNEL_MISSING',
-    `the fast matrix kernel needs the optional package ${PACKAGE} ${PACKAGE_VERSION}, which cannot be loaded on ` +
-      `${process.platform} ${process.arch}: ${reason}. Where swarm is installed, run: npm install --no-save ` +
-      `--ignore-scripts ${PACKAGE}@${PACKAGE_VERSION}; or use --exact, which needs no package`,
-    { cause: error }
-  )
-}
-
-async function failing<Value>(operation: () => Promise<Value>): Promise<Value> {
-  try {
-    return await operation()
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SwarmError('KERNEL_FAILED', `the fast matrix kernel failed: ${reason}`, { cause: error })
   }
 }
 

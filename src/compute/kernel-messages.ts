@@ -5,6 +5,11 @@ export type ReadInputsRequest = Parameters<ComputePool['readInputs']>[0]
 export type RunKernelRequest = Parameters<ComputePool['runKernel']>[0]
 export type RunLocalRequest = Parameters<ComputePool['runLocal']>[0]
 export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
+export type HashSharedRequest = Parameters<ComputePool['hashShared']>[0]
+export type ReadOperandsRequest = Parameters<ComputePool['readOperands']>[0]
+export type RunTilesRequest = Parameters<ComputePool['runTiles']>[0]
+export type RunLocalTilesRequest = Parameters<ComputePool['runLocalTiles']>[0]
+export type CheckTilesRequest = Parameters<ComputePool['checkTiles']>[0]
 
 /** Answers of the operations. */
 export interface ReadInputsReply {
@@ -31,6 +36,18 @@ export interface CheckResultReply {
   readonly reason?: string
   /** True when result, signed claim and input together prove that the result is false. */
   readonly proof?: boolean
+}
+
+export interface HashSharedReply {
+  readonly hash: Uint8Array
+}
+export interface ReadOperandsReply {
+  readonly operands: readonly { readonly buffer: ArrayBuffer; readonly hash: Uint8Array }[]
+}
+export type TilesReply = RunLocalReply
+export type RunTilesReply = RunKernelReply
+export interface CheckTilesReply extends CheckResultReply {
+  readonly checkMs?: number
 }
 
 /** An error as it crosses threads: structured clones lose `code`. */

@@ -1,11 +1,12 @@
 // Entry of a kernel thread. Owns one scratch block; driven by compute-pool.ts, one operation at a time, by export name.
 // Everything here is synchronous: the thread has nothing else to do.
 
-import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { contentHash, createContentHasher } from '../content-hash.ts'
+import { sameBytes } from '../domain/bytes.ts'
 import { SwarmError } from '../errors.ts'
 import { findTaskKind } from '../tasks/registry.ts'
-import type { KernelCall, OnProgress, RefusalReason, TaskKind } from '../tasks/task-kind.ts'
+import type { KernelCall, OnProgress, RangeTask, RefusalReason } from '../tasks/task-kind.ts'
+import { answer } from './answer.ts'
 import { readUpTo, readWhole, withFile } from './file-range.ts'
 import type {
   CheckResultReply,
@@ -15,9 +16,10 @@ import type {
   RunKernelReply,
   RunKernelRequest,
   RunLocalReply,
-  RunLocalRequest,
-  ThreadFailure
+  RunLocalRequest
 } from './kernel-messages.ts'
+
+export { checkTiles, hashShared, readOperands, runLocalTiles, runTiles } from './tile-operations.ts'
 
 /** Bytes read and hashed at a time, while they are in cache. */
 const BLOCK_BYTES = 256 * 1024
@@ -91,7 +93,7 @@ export function checkResult(request: CheckResultRequest): unknown {
 }
 
 function verifyBlocks(
-  kind: TaskKind,
+  kind: RangeTask,
   result: Uint8Array,
   request: CheckResultRequest,
   descriptor: number
@@ -147,25 +149,10 @@ function bufferOf(result: Uint8Array, own: ArrayBuffer): ArrayBuffer {
   return own
 }
 
-function kindOf(call: KernelCall): TaskKind {
+function kindOf(call: KernelCall): RangeTask {
   const kind = findTaskKind(call.kind)
-  if (kind === undefined) throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)}`)
-  return kind
-}
-
-/** Turns what an operation gives or throws into a message, with its buffers transferred. */
-function answer<Reply extends object>(
-  operation: () => Reply,
-  buffersOf: (reply: Reply) => readonly ArrayBuffer[]
-): unknown {
-  try {
-    const reply = operation()
-    return move({ [transferableSymbol]: buffersOf(reply), [valueSymbol]: reply })
-  } catch (error) {
-    if (!(error instanceof SwarmError)) throw error
-    const failed: ThreadFailure = { failure: { code: error.code, message: error.message } }
-    return failed
-  }
+  if (kind?.takes === 'ranges') return kind
+  throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)} that takes ranges`)
 }
 
 function ownBuffer({ buffer }: { buffer: ArrayBuffer }): readonly ArrayBuffer[] {
@@ -175,8 +162,4 @@ function ownBuffer({ buffer }: { buffer: ArrayBuffer }): readonly ArrayBuffer[] 
 function scratchOf(byteLength: number): Uint8Array<ArrayBuffer> {
   if (scratch === undefined || scratch.byteLength < byteLength) scratch = new Uint8Array(byteLength)
   return scratch.subarray(0, byteLength)
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return Buffer.compare(left, right) === 0
 }

@@ -1,8 +1,36 @@
 import { SwarmError } from '../errors.ts'
+import type { PeerName } from './ids.ts'
 import type { Chunk, JobSpec } from './job.ts'
 
 /** The fixed grid that chunks are cut from: blocks of `blockBytes` from the file's start, the last of which may be short. */
 export type Grid = Pick<JobSpec, 'inputBytes' | 'blockBytes' | 'reverse'>
+
+/** Who the next cut is for. */
+export interface CutWish {
+  /** Wanted length, in bytes. */
+  readonly byteLength: number
+  /** Absent: for whoever comes, or for the submitter's own worker. */
+  readonly peer?: PeerName | undefined
+}
+
+/** Cuts a job into chunks, each once and for good. Owned and driven by the lease table. */
+export interface Cutter {
+  /**
+   * Whether cuts follow the order of the output, so that a window behind the first byte that the sink has not consumed
+   * bounds memory; else the bytes that are under way do.
+   */
+  readonly inOrder: boolean
+  /** Output bytes that were cut. */
+  readonly cutBytes: number
+  /** Bytes not cut yet. */
+  readonly remainingBytes: number
+  /** @returns what may be cut next, or undefined when all is cut. Cuts nothing. */
+  next(wish: CutWish): Chunk | undefined
+  /** Cuts a chunk that {@link Cutter.next} gave, with no other cut in between. */
+  take(chunk: Chunk): void
+  /** Bytes of memory that a worker needs for a chunk. */
+  footprint(chunk: Chunk): number
+}
 
 /**
  * Cuts a job into chunks, in the order of its output: chunk 0 gives the first bytes of the result, which is the end of
@@ -10,7 +38,8 @@ export type Grid = Pick<JobSpec, 'inputBytes' | 'blockBytes' | 'reverse'>
  *
  * Owns how far the output was cut; driven by the lease table.
  */
-export class ChunkCutter {
+export class ChunkCutter implements Cutter {
+  readonly inOrder = true
   readonly #grid: Grid
   #chunkCount = 0
   #cutBytes = 0
@@ -48,12 +77,23 @@ export class ChunkCutter {
     return this.#runAfter(this.#cutBytes, byteLength)
   }
 
+  next({ byteLength }: CutWish): Chunk | undefined {
+    const chunkBytes = this.measure(byteLength)
+    return chunkBytes === 0 ? undefined : this.#chunkAt(chunkBytes)
+  }
+
+  take(chunk: Chunk): void {
+    this.#advance(chunk)
+  }
+
+  footprint({ inputBytes }: Chunk): number {
+    return inputBytes
+  }
+
   /** Cuts the next chunk of about `byteLength` bytes. @returns undefined when all is cut. */
   cut(byteLength: number): Chunk | undefined {
-    const chunkBytes = this.measure(byteLength)
-    if (chunkBytes === 0) return undefined
-    const chunk = this.#chunkAt(chunkBytes)
-    this.#advance(chunk)
+    const chunk = this.next({ byteLength })
+    if (chunk !== undefined) this.take(chunk)
     return chunk
   }
 

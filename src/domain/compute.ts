@@ -1,5 +1,29 @@
 import type { KernelCall } from '../tasks/task-kind.ts'
 
+/** What a matrix kernel is told beside its operands. */
+export interface TileCall {
+  readonly kernelId: string
+  /** An encoded `MatrixPlan`. */
+  readonly params: Uint8Array
+}
+
+/** Absolute paths of the operands of a product. */
+export interface MatrixFiles {
+  readonly a: string
+  readonly b: string
+}
+
+/** What came of a peer's result, which lies in `buffer`. */
+export interface ResultCheck {
+  readonly buffer: ArrayBuffer
+  readonly verdict: 'passed' | 'refused' | 'input-changed'
+  readonly reason?: string
+  /** True when result, signed claim and input together prove that the result is false. */
+  readonly proof?: boolean
+  /** Time that the check took its thread, where it is not memory speed, in ms. */
+  readonly checkMs?: number
+}
+
 /** What `submitter` and `worker` need of the compute threads. Buffers are transferred, never copied. */
 export interface ComputePool {
   /** Kernel threads. */
@@ -50,6 +74,63 @@ export interface ComputePool {
       outputHash: Uint8Array
     },
     options: { signal: AbortSignal }
-  ): Promise<{ buffer: ArrayBuffer; verdict: 'passed' | 'refused' | 'input-changed'; reason?: string; proof?: boolean }>
+  ): Promise<ResultCheck>
+  /** Hashes shared memory, so that what came from a peer is checked without a copy. */
+  hashShared(
+    request: { buffer: SharedArrayBuffer; byteLength: number },
+    options: { signal: AbortSignal }
+  ): Promise<Uint8Array>
+  /**
+   * Worker: computes a run of tiles from operand blocks in shared memory, and hashes the result.
+   * @param buffer gets the result, if it is large enough
+   * @param progress as in {@link ComputePool.runKernel}
+   * @throws SwarmError KERNEL_FAILED
+   */
+  runTiles(
+    request: {
+      call: TileCall
+      run: { outputOffset: number; outputBytes: number }
+      /** In the order of `TileGrid.operandsOf`. */
+      operands: readonly { buffer: SharedArrayBuffer; byteLength: number }[]
+      buffer: ArrayBuffer
+      progress: Int32Array<SharedArrayBuffer>
+    },
+    options: { signal: AbortSignal }
+  ): Promise<{ buffer: ArrayBuffer; byteLength: number; outputHash: Uint8Array; computeMs: number }>
+  /**
+   * Submitter: reads operands of a matrix job, each into its `buffer`, and hashes them. @returns one item an operand, in
+   * their order. @throws SwarmError INPUT_UNREADABLE
+   */
+  readOperands(
+    request: {
+      files: MatrixFiles
+      params: Uint8Array
+      operands: readonly { index: number; buffer: ArrayBuffer }[]
+    },
+    options: { signal: AbortSignal }
+  ): Promise<readonly { buffer: ArrayBuffer; hash: Uint8Array }[]>
+  /** Submitter's own worker: reads operands and computes a run of tiles; no hashes. @throws as {@link ComputePool.runLocal} */
+  runLocalTiles(
+    request: {
+      call: TileCall
+      files: MatrixFiles
+      run: { outputOffset: number; outputBytes: number }
+      buffer: ArrayBuffer
+    },
+    options: { signal: AbortSignal }
+  ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }>
+  /** {@link ComputePool.checkResult} for a run of tiles; the operands are read again. */
+  checkTiles(
+    request: {
+      call: TileCall
+      files: MatrixFiles
+      run: { outputOffset: number; outputBytes: number }
+      /** Over the hashes of the run's operands. */
+      inputHash: Uint8Array
+      buffer: ArrayBuffer
+      outputHash: Uint8Array
+    },
+    options: { signal: AbortSignal }
+  ): Promise<ResultCheck>
   close(): Promise<void>
 }

@@ -49,6 +49,8 @@ export interface JobCounters {
   readonly computeMs: number
   /** Sum over shipped chunks of (grant to result) less its compute time. */
   readonly transferMs: number
+  /** Thread time that checking peers' results took this machine, where a check is more than a comparison. */
+  readonly checkMs: number
   /** computeMs / (computeMs + transferMs) × 100. */
   readonly efficiency: number
   /** From peers' claims to the grants that answered them, as this peer measured it: how busy a submitter is. */

@@ -12,16 +12,28 @@ export interface JobSpec {
   readonly kind: string
   readonly params: Uint8Array
   readonly kernelId: string
+  /** Bytes that chunks are cut from: of the input, or of the result when chunks share their inputs. */
   readonly inputBytes: number
   /** Bytes of one block of the fixed grid; a chunk is a run of blocks. */
   readonly blockBytes: number
   readonly reverse: boolean
 }
 
+/** An input file as it was when its job was opened, so that a changed one is noticed. */
+export interface FileStamp {
+  /** Absolute. */
+  readonly path: string
+  readonly byteLength: number
+  /** Unix ms. */
+  readonly modifiedMs: number
+}
+
 /** How the submitter runs a job; never travels. */
 export interface JobOptions {
   /** Absolute path of the input. */
   readonly inputPath: string
+  /** The operands of a product, of which the first is {@link JobOptions.inputPath}. */
+  readonly operands?: { readonly a: FileStamp; readonly b: FileStamp }
   /** Absolute path of the folder that gets the outputs. */
   readonly outDir: string
   readonly encrypt: boolean

@@ -1,6 +1,7 @@
+import { ChunkCutter } from './chunk-cutter.ts'
 import type { PeerName } from './ids.ts'
 import { LeaseBackups } from './lease-backups.ts'
-import { type ChunkEntry, LeaseChunks } from './lease-chunks.ts'
+import { bareChunk, type ChunkEntry, LeaseChunks } from './lease-chunks.ts'
 import { freshLease, type Lease, LiveLeases } from './lease-live.ts'
 import { LeasePeers } from './lease-peers.ts'
 import type {
@@ -42,7 +43,9 @@ export class LeaseBook {
 
   constructor(options: LeaseTableOptions) {
     this.options = options
-    this.chunks = new LeaseChunks(options.grid, options.windowBytes, options.local, options.restored ?? [])
+    const restored = options.restored ?? []
+    const cutter = options.cutter ?? new ChunkCutter(options.grid, restored.map(bareChunk))
+    this.chunks = new LeaseChunks(cutter, options.windowBytes, options.local, restored)
     this.backups = new LeaseBackups(options.grid.inputBytes)
     this.#peerSeenAtMs = options.nowMs
   }

@@ -1,4 +1,4 @@
-import { ChunkCutter, type Grid } from './chunk-cutter.ts'
+import type { Cutter } from './chunk-cutter.ts'
 import type { PeerName } from './ids.ts'
 import type { Chunk, LocalPolicy } from './job.ts'
 import type { JournalChunk } from './journal.ts'
@@ -26,19 +26,22 @@ export interface ChunkWish {
   /** `peer` skips chunks that peers gave up on; `local` takes any; `given-up` only those. */
   readonly by: 'peer' | 'local' | 'given-up'
   readonly chunkBytes: number
-  /** Longest chunk that fits into the claimant's memory now, in bytes. */
+  /** Absent for the submitter's own worker. */
+  readonly peer?: PeerName | undefined
+  /** What the claimant's memory has room for now, in bytes. */
   readonly roomBytes: number
   /** Bytes that may still be leased, in bytes. */
   readonly leasableBytes: number
 }
 
 /**
- * Owns the chunks of one job and the state of each, the queue of pending ones, and the window behind the first byte that
- * the sink has not consumed. Driven by the lease table; each method names its edge.
+ * Owns the chunks of one job and the state of each, the queue of pending ones, and the window that bounds
+ * what may be under way: behind the first byte that the sink has not consumed, or any bytes of a job whose output has no
+ * order. Driven by the lease table; each method names its edge.
  */
 export class LeaseChunks {
   readonly #entries: ChunkEntry[] = []
-  readonly #cutter: ChunkCutter
+  readonly #cutter: Cutter
   readonly #queue = new LeaseQueue()
   readonly #givenUp = new LeaseQueue()
   readonly #windowBytes: number
@@ -47,9 +50,12 @@ export class LeaseChunks {
   readonly #bytes = tally()
   /** Index of the first chunk that is not consumed. */
   #head = 0
+  /** Bytes of placed chunks that the sink let go of. */
+  #consumedBytes = 0
 
-  constructor(grid: Grid, windowBytes: number, local: LocalPolicy, restored: readonly JournalChunk[]) {
-    this.#cutter = new ChunkCutter(grid, restored.map(bareChunk))
+  /** @param cutter that has cut the `restored` chunks already */
+  constructor(cutter: Cutter, windowBytes: number, local: LocalPolicy, restored: readonly JournalChunk[]) {
+    this.#cutter = cutter
     this.#windowBytes = windowBytes
     this.#local = local
     for (const { epoch, attempts, merged, ...chunk } of restored) {
@@ -72,9 +78,9 @@ export class LeaseChunks {
   /** Whether a peer could be given something now. */
   get hasGrantable(): boolean {
     const first = this.#entries[this.#queue.peek()?.item ?? -1]
-    if (first !== undefined && this.#inWindow(first.chunk.outputOffset, first.chunk.outputBytes)) return true
-    const cutBytes = this.#cutter.measure(1)
-    return cutBytes > 0 && this.#inWindow(this.#cutter.cutBytes, cutBytes)
+    if (first !== undefined && this.isNear(first.chunk, 1)) return true
+    const next = this.#cutter.next({ byteLength: 1 })
+    return next !== undefined && this.isNear(next, 1)
   }
 
   get head(): ChunkEntry | undefined {
@@ -157,15 +163,18 @@ export class LeaseChunks {
 
   /** `placed → placed`: its bytes take no memory any more, so the window moves. */
   consume(entry: ChunkEntry): void {
+    if (entry.consumed) return
     entry.consumed = true
+    this.#consumedBytes += entry.chunk.outputBytes
     this.#advanceHead()
   }
 
   /** `placed → merged`: durable. */
   merge(entry: ChunkEntry): void {
     if (entry.state !== 'placed') return
-    this.#move(entry, 'merged')
     this.consume(entry)
+    this.#consumedBytes -= entry.chunk.outputBytes
+    this.#move(entry, 'merged')
   }
 
   /** `local → failed`: the submitter's own kernel fails on it. */
@@ -185,8 +194,10 @@ export class LeaseChunks {
   }
 
   /** Whether a chunk may be granted that far ahead; the one that all wait for always may. */
-  isNear(chunk: Chunk, windows: number): boolean {
-    return this.#inWindow(chunk.outputOffset, chunk.outputBytes, windows)
+  isNear({ outputOffset, outputBytes }: Chunk, windows: number): boolean {
+    const roomBytes = windows * this.#windowBytes
+    if (!this.#cutter.inOrder) return this.#isIdle || this.#underWayBytes + outputBytes <= roomBytes
+    return outputOffset === this.#frontierBytes || outputOffset + outputBytes <= this.#frontierBytes + roomBytes
   }
 
   /** The queue's lowest that suits; those that do not are put back. Beyond the window none does. */
@@ -206,26 +217,34 @@ export class LeaseChunks {
   }
 
   #nextCut(wish: ChunkWish): ChunkEntry | undefined {
-    const cutBytes = this.#cutter.measure(Math.min(wish.chunkBytes, wish.roomBytes, this.#windowBytes))
-    const isHead = this.#cutter.cutBytes === this.#frontierBytes
-    if (cutBytes === 0 || cutBytes > wish.roomBytes || (cutBytes > wish.leasableBytes && !isHead)) return undefined
-    if (!this.#inWindow(this.#cutter.cutBytes, cutBytes)) return undefined
-    const chunk = this.#cutter.cut(cutBytes)
-    return chunk && this.#add(chunk, 'pending', 0, 0)
+    const byteLength = Math.min(wish.chunkBytes, wish.roomBytes, this.#windowBytes)
+    const chunk = this.#cutter.next({ byteLength, peer: wish.peer })
+    if (chunk === undefined || !this.#suits(chunk, wish)) return undefined
+    this.#cutter.take(chunk)
+    return this.#add(chunk, 'pending', 0, 0)
   }
 
   #suits(chunk: Chunk, wish: ChunkWish): boolean {
-    const fits = chunk.inputBytes <= wish.roomBytes && this.isNear(chunk, 1)
-    return fits && (chunk.inputBytes <= wish.leasableBytes || chunk.outputOffset === this.#frontierBytes)
+    const fits = this.#cutter.footprint(chunk) <= wish.roomBytes && this.isNear(chunk, 1)
+    return fits && (chunk.inputBytes <= wish.leasableBytes || this.#isAwaited(chunk))
+  }
+
+  /** Whether nothing can move before this chunk is done, so that no limit may hold it up. */
+  #isAwaited({ outputOffset }: Chunk): boolean {
+    return this.#cutter.inOrder ? outputOffset === this.#frontierBytes : this.#isIdle
+  }
+
+  get #isIdle(): boolean {
+    return this.#underWayBytes === 0
+  }
+
+  get #underWayBytes(): number {
+    const { leased, verifying, placed } = this.#bytes
+    return leased + verifying + placed - this.#consumedBytes
   }
 
   get #frontierBytes(): number {
     return this.#entries[this.#head]?.chunk.outputOffset ?? this.#cutter.cutBytes
-  }
-
-  #inWindow(outputOffset: number, outputBytes: number, windows = 1): boolean {
-    const frontierBytes = this.#frontierBytes
-    return outputOffset === frontierBytes || outputOffset + outputBytes <= frontierBytes + windows * this.#windowBytes
   }
 
   #advanceHead(): void {
@@ -271,6 +290,7 @@ function tally(): Record<ChunkState, number> {
   return { pending: 0, leased: 0, verifying: 0, placed: 0, merged: 0, failed: 0, cancelled: 0 }
 }
 
-function bareChunk({ chunkIndex, inputOffset, inputBytes, outputOffset, outputBytes }: Chunk): Chunk {
+/** A chunk without what the journal adds to it. */
+export function bareChunk({ chunkIndex, inputOffset, inputBytes, outputOffset, outputBytes }: Chunk): Chunk {
   return { chunkIndex, inputOffset, inputBytes, outputOffset, outputBytes }
 }

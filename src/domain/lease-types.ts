@@ -1,4 +1,4 @@
-import type { Grid } from './chunk-cutter.ts'
+import type { Cutter, Grid } from './chunk-cutter.ts'
 import type { LeaseNumber, PeerName } from './ids.ts'
 import type { Chunk, LocalPolicy } from './job.ts'
 import type { JournalChunk } from './journal.ts'
@@ -14,13 +14,15 @@ export type ChunkState = 'pending' | 'leased' | 'verifying' | 'placed' | 'merged
 export interface LeaseTableOptions {
   readonly grid: Grid
   readonly local: LocalPolicy
-  /** Output bytes that may be granted ahead of the first byte that the sink has not consumed: bounds memory. */
+  /** Output bytes that may be granted ahead of the first byte that the sink has not consumed (or, without an order, be under way): bounds memory. */
   readonly windowBytes: number
   /** Input bytes that may be under live leases at once. */
   readonly leasedBytesMax: number
   /** Shared by all jobs of one incarnation of the submitter. */
   readonly numbers: LeaseNumberSource
   readonly nowMs: number
+  /** What cuts; a run of the grid after the other when absent. Has cut the `restored` chunks already. */
+  readonly cutter?: Cutter
   /** Chunks of a former incarnation, by chunkIndex without gaps. */
   readonly restored?: readonly JournalChunk[]
 }

@@ -1,3 +1,4 @@
+import type { MatrixPlan } from '../tasks/matrix/matrix-plan.ts'
 import type { SinkCheckpoint } from './journal.ts'
 
 /** Cipher key (32 bytes) and IV (16 bytes) of a sealed job. */
@@ -9,7 +10,7 @@ export interface Sealing {
 /** Where a former incarnation of a job's submitter got to. */
 export interface SinkResume {
   readonly checkpoint: SinkCheckpoint
-  /** Merged chunks in chunk order, for hashing what was placed out of order (unsealed jobs). */
+  /** Merged chunks in chunk order, for hashing what was placed out of order. */
   readonly chunks: readonly {
     readonly chunkIndex: number
     readonly outputOffset: number
@@ -22,11 +23,11 @@ export interface SinkResume {
 export interface DurableBatch {
   readonly chunkIndexes: readonly number[]
   readonly checkpoint: SinkCheckpoint
-  /** BLAKE3 of each chunk's result, in the order of `chunkIndexes`; placed (unsealed) jobs only. */
+  /** BLAKE3 of each chunk's result as it came, in the order of `chunkIndexes`; placed jobs only. */
   readonly outputHashes?: readonly Uint8Array[]
 }
 
-/** Where a job's result goes: sealed in order, or placed. One per job; runs on a thread of its own. */
+/** Where a job's result goes: sealed in order, or placed, and then perhaps sealed. One per job; runs on a thread of its own. */
 export interface ResultSink {
   /**
    * Hands over the result of a chunk. Chunks may come in any order within the window; what is out of order waits.
@@ -43,7 +44,10 @@ export interface ResultSink {
    * room, and reported through `onStall`), OUTPUT_WRITE_FAILED
    */
   readonly durable: AsyncIterable<DurableBatch>
-  /** Flushes, pads, syncs. Files are still partial: call {@link ResultSink.publish} next. @returns sizes and tag */
+  /**
+   * Flushes, pads, syncs. Files are still partial: call {@link ResultSink.publish} next.
+   * @returns bytes of all chunks together, and the tag of a sealed output
+   */
   finish(options: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }>
   /** Writes key, iv, tag beside the result and renames all to their final names. @returns absolute paths */
   publish(): Promise<{ result: string; key?: string; iv?: string; hmac?: string }>
@@ -56,8 +60,21 @@ export interface SinkOptions {
   readonly outDir: string
   /** Partial files live here under names that start with a dot, and are renamed at the end. */
   readonly fileName: string
+  /** Bytes of all chunks together; a matrix file has a header of 128 bytes before them. */
   readonly outputBytes: number
+  /** Seals chunks in order, as they come. */
   readonly sealing?: Sealing
+  /**
+   * A matrix job: chunks are runs of tiles of C, and the file is a C-order float32 .npy file of `rows` × `columns`. Never
+   * together with `sealing`: the rows of a tile lie apart in the file, so nothing can be sealed before all is placed.
+   */
+  readonly tiles?: MatrixPlan
+  /**
+   * Seals what was placed once it is whole, in {@link ResultSink.finish}; never together with `sealing`. Other than there, the
+   * plain result does touch the disk: as a hidden partial file of mode 0600, which is removed by publish, or by abort when
+   * discarded. Removed is not wiped: what the disk keeps of removed files it keeps of this one.
+   */
+  readonly sealAfter?: Sealing
   /** Goes into the partial file's name, so that jobs with one output folder do not collide. */
   readonly partialTag?: string
   /** Where a former incarnation got to. What the file holds is hashed again and must match. */
@@ -66,7 +83,10 @@ export interface SinkOptions {
   readonly onStall: (full: boolean, path: string) => void
 }
 
-/** Opens a sink. @returns it with the chunk indexes that still stand after the re-check, in a resume. */
+/**
+ * Opens a sink. @returns it with the chunk indexes that still stand after the re-check, in a resume
+ * @throws SwarmError SEALING_UNSUPPORTED, OUTPUT_EXISTS, OUTPUT_WRITE_FAILED
+ */
 export type OpenSink = (
   options: SinkOptions,
   waiting: { signal: AbortSignal }

@@ -5,6 +5,7 @@ import type { Chunk, JobState } from '../domain/job.ts'
 import type { Journal, JournalChunk, JournalJob, MergedChunk, SinkCheckpoint } from '../domain/journal.ts'
 import { SwarmError } from '../errors.ts'
 import type { Database } from './database.ts'
+import { HistoryStore } from './history.ts'
 import { type ChunkRow, chunkFromRow, type JobRow, jobFromRow, specToText } from './journal-rows.ts'
 
 /** Jobs that {@link JournalStore.list} returns at most, newest first. */
@@ -16,11 +17,14 @@ export const JOBS_LISTED_MAX = 1_000
  * power cut the incarnation has risen, so no epoch can be taken for an older one.
  */
 export class JournalStore implements Journal {
+  /** What became of the jobs; written as they end. */
+  readonly history: HistoryStore
   readonly #database: Database
   readonly #statements: Statements
 
   constructor(database: Database) {
     this.#database = database
+    this.history = new HistoryStore(database)
     this.#statements = prepareStatements(database)
   }
 
@@ -159,8 +163,11 @@ export class JournalStore implements Journal {
         failure_message: details.failure?.message ?? null,
         summary: details.summary ?? null
       })
-      if (changes !== 1) throw unknownJob(jobId)
-      if (final) this.#statements.dropKey.run(jobId)
+      const job = changes === 1 ? this.get(jobId) : undefined
+      if (job === undefined) throw unknownJob(jobId)
+      if (!final) return
+      this.#statements.dropKey.run(jobId)
+      this.history.record(job.spec)
     })
     // The key's page may still lie in the log.
     if (final) this.#database.checkpoint()

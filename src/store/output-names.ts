@@ -7,7 +7,10 @@ export const IV_FILE = 'encryption_iv.bin'
 
 /** Absolute paths of a job's output while it is written and after. */
 export interface OutputPaths {
+  /** Where chunks go. */
   readonly partial: string
+  /** Where a placed output is sealed to, once it is whole. */
+  readonly sealedPartial?: string
   readonly result: string
   /** Sealed jobs only. */
   readonly key?: string
@@ -23,22 +26,30 @@ export function outputPaths(options: {
   outDir: string
   fileName: string
   sealing?: { readonly iv: Uint8Array }
+  /** Of jobs that are sealed after all was placed. */
+  sealAfter?: { readonly iv: Uint8Array }
   partialTag?: string
 }): OutputPaths {
-  const { outDir, fileName, sealing } = options
+  const { outDir, fileName, sealAfter } = options
+  const sealing = options.sealing ?? sealAfter
   const tag = options.partialTag ?? (sealing === undefined ? undefined : tagOf(sealing.iv))
   const suffix = tag === undefined ? 'partial' : `${tag}.partial`
-  if (sealing === undefined) {
-    return { partial: join(outDir, `.${fileName}.${suffix}`), result: join(outDir, fileName) }
-  }
+  const plain = join(outDir, `.${fileName}.${suffix}`)
+  const sealed = join(outDir, `.${fileName}.enc.${suffix}`)
+  if (sealing === undefined) return { partial: plain, result: join(outDir, fileName) }
   const result = join(outDir, `${fileName}.enc`)
   return {
-    partial: join(outDir, `.${fileName}.enc.${suffix}`),
+    ...(sealAfter === undefined ? { partial: sealed } : { partial: plain, sealedPartial: sealed }),
     result,
     key: join(outDir, KEY_FILE),
     iv: join(outDir, IV_FILE),
     hmac: hmacPath(result)
   }
+}
+
+/** What an unfinished job may leave on the disk, all of it to remove when the job is given up. */
+export function partialPaths({ partial, sealedPartial }: OutputPaths): readonly string[] {
+  return sealedPartial === undefined ? [partial] : [partial, sealedPartial]
 }
 
 /** Path of the authentication tag of a sealed file. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { writeByRename } from './output-atomic.ts'
@@ -19,14 +19,15 @@ interface SealParts {
 
 /**
  * Gives a finished partial file its final name. A sealed one gets its key, IV and tag first, so that a result never stands
- * without what opens it. Files appear by rename, whole or not at all.
+ * without what opens it. Files appear by rename, whole or not at all. What was sealed from is removed before the result
+ * appears, but after its tag did, by which a resume knows the sealed file as whole.
  * @returns absolute paths. @throws SwarmError OUTPUT_EXISTS, OUTPUT_WRITE_FAILED
  */
 export async function publishOutputs(
   paths: OutputPaths,
   parts?: SealParts
 ): Promise<{ result: string; key?: string; iv?: string; hmac?: string }> {
-  const { hmac, iv, key, partial, result } = paths
+  const { hmac, iv, key, partial, result, sealedPartial } = paths
   if (existsSync(result)) throw taken(result)
   if (parts === undefined || key === undefined || iv === undefined || hmac === undefined) {
     await guard(result, () => rename(partial, result))
@@ -37,7 +38,8 @@ export async function publishOutputs(
   await publishPart(iv, parts.iv, FILE_MODE)
   await publishPart(hmac, parts.hmac, FILE_MODE)
   syncFolder(dirname(result))
-  await guard(result, () => rename(partial, result))
+  if (sealedPartial !== undefined) await guard(partial, () => rm(partial, { force: true }))
+  await guard(result, () => rename(sealedPartial ?? partial, result))
   syncFolder(dirname(result))
   return { result, key, iv, hmac }
 }

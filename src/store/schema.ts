@@ -146,8 +146,27 @@ CREATE TABLE job_closes (
 ) STRICT;
 `
 
+// Written with the state that ends a job; its chunks do not change after. What is counted until later (time, traffic,
+// releases) and what was known before (spec, options) is read from the job's other rows.
+const HISTORY = `
+CREATE TABLE history (
+  job_id TEXT PRIMARY KEY REFERENCES jobs (job_id),
+  -- JSON: {"samples"}, or {"rows", "inner", "columns", "tileRows", "tileColumns"} of a matrix product.
+  dimensions TEXT,
+  chunks INTEGER NOT NULL,
+  local_chunks INTEGER NOT NULL,
+  input_bytes INTEGER NOT NULL,
+  output_bytes INTEGER NOT NULL,
+  compute_ms REAL NOT NULL,
+  transfer_ms REAL NOT NULL,
+  peer_count INTEGER NOT NULL,
+  -- JSON list of {"peerId", "name", "chunks", "computeMs", "inputBytes", "outputBytes"}, most chunks first.
+  peers TEXT NOT NULL
+) STRICT;
+`
+
 /** Migrations of the home database, in order; its schema version counts those that ran. */
-export const HOME_MIGRATIONS: readonly string[] = [JOBS + PEERS + LEDGER]
+export const HOME_MIGRATIONS: readonly string[] = [JOBS + PEERS + LEDGER, HISTORY]
 
 /** Migrations of the libp2p datastore, in order. */
 export const DATASTORE_MIGRATIONS: readonly string[] = [

@@ -1,4 +1,14 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -12,6 +22,12 @@ const FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT']
 
 const syncData = promisify(fdatasync)
 
+/** Bytes and where they go in a file. */
+export interface FilePart {
+  readonly bytes: Uint8Array
+  readonly position: number
+}
+
 /**
  * The partial file of a sink. Owns its descriptor. Writes block (the sink thread has nothing better to do); syncs do not,
  * so sealing goes on beside them. Ending the thread closes it.
@@ -20,29 +36,38 @@ export class SinkFile {
   readonly #descriptor: number
   readonly #onStall: (full: boolean) => void
 
-  /** Opens `path`: as it is, or new and empty. */
-  constructor(path: string, options: { fresh: boolean; onStall: (full: boolean) => void }) {
-    this.#descriptor = openSync(path, options.fresh ? 'w+' : 'r+')
+  /** Opens `path`: as it is, or new and empty, with `mode` when given. */
+  constructor(path: string, options: { fresh: boolean; mode?: number; onStall: (full: boolean) => void }) {
+    this.#descriptor = openSync(path, options.fresh ? 'w+' : 'r+', options.mode)
     this.#onStall = options.onStall
-    if (options.fresh) syncFolder(dirname(path))
+    if (!options.fresh) return
+    // A file that was there keeps the mode that it had.
+    if (options.mode !== undefined) fchmodSync(this.#descriptor, options.mode)
+    syncFolder(dirname(path))
+  }
+
+  get byteLength(): number {
+    return fstatSync(this.#descriptor).size
   }
 
   /** Writes all of `bytes`; on a full disk, says so and tries again until there is room. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    let stalled = false
-    let done = 0
+    let done = this.#writeSome(bytes, position)
+    if (done === bytes.byteLength) return
+    this.#onStall(true)
     while (done < bytes.byteLength) {
-      try {
-        done += writeSync(this.#descriptor, bytes, done, bytes.byteLength - done, position + done)
-        continue
-      } catch (error) {
-        if (!isFull(error)) throw error
-      }
-      if (!stalled) this.#onStall(true)
-      stalled = true
       await setTimeout(STALL_RETRY_MS)
+      done += this.#writeSome(bytes.subarray(done), position + done)
     }
-    if (stalled) this.#onStall(false)
+    this.#onStall(false)
+  }
+
+  /** As {@link write}, for many small parts: waits only for room. Asks for the next part once the one before is written. */
+  async writeParts(parts: Iterable<FilePart>): Promise<void> {
+    for (const { bytes, position } of parts) {
+      const done = this.#writeSome(bytes, position)
+      if (done < bytes.byteLength) await this.write(bytes.subarray(done), position + done)
+    }
   }
 
   /** Resolves once all that was written before the call is on the disk. */
@@ -50,15 +75,23 @@ export class SinkFile {
     await syncData(this.#descriptor)
   }
 
+  /** Fills `bytes` from `position`. @returns false when the file ends before */
+  read(bytes: Uint8Array, position: number): boolean {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const readBytes = readSync(this.#descriptor, bytes, done, bytes.byteLength - done, position + done)
+      if (readBytes === 0) return false
+      done += readBytes
+    }
+    return true
+  }
+
   /** Reads [offset, end) in blocks that are good until the next one. @returns false when the file ends before */
   readBlocks(offset: number, end: number, use: (block: Uint8Array) => void): boolean {
     const block = new Uint8Array(Math.min(READ_BYTES, Math.max(end - offset, 0)))
-    let position = offset
-    while (position < end) {
-      const readBytes = readSync(this.#descriptor, block, 0, Math.min(block.byteLength, end - position), position)
-      if (readBytes === 0) return false
-      use(block.subarray(0, readBytes))
-      position += readBytes
+    for (let position = offset; position < end; position += block.byteLength) {
+      const part = block.subarray(0, end - position)
+      if (!this.read(part, position)) return false
+      use(part)
     }
     return true
   }
@@ -69,6 +102,19 @@ export class SinkFile {
 
   close(): void {
     closeSync(this.#descriptor)
+  }
+
+  /** @returns bytes written: all, or fewer on a full disk */
+  #writeSome(bytes: Uint8Array, position: number): number {
+    let done = 0
+    try {
+      while (done < bytes.byteLength) {
+        done += writeSync(this.#descriptor, bytes, done, bytes.byteLength - done, position + done)
+      }
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+    return done
   }
 }
 

@@ -1,12 +1,10 @@
-import type { DurableBatch, Sealing, SinkResume } from '../domain/result-sink.ts'
+import type { DurableBatch, SinkOptions } from '../domain/result-sink.ts'
 import type { OutputPaths } from './output-names.ts'
 
 /** What a sink thread is started with. */
-export interface SinkThreadData {
+export interface SinkThreadData
+  extends Pick<SinkOptions, 'outputBytes' | 'sealing' | 'tiles' | 'sealAfter' | 'resume'> {
   readonly paths: OutputPaths
-  readonly outputBytes: number
-  readonly sealing?: Sealing
-  readonly resume?: SinkResume
 }
 
 /** From the sink thread to the main thread. */

@@ -9,42 +9,75 @@ import { CIPHER_BLOCK_BYTES } from './seal-cipher.ts'
 import { SealHmac } from './seal-hmac.ts'
 import { SinkFile, syncFolder } from './sink-file.ts'
 import type { CipherChain, SinkThreadData } from './sink-messages.ts'
+import { CONTIGUOUS, type Placement } from './sink-placement.ts'
+import { reopenSealedFile, sealPlacedFile } from './sink-sealing.ts'
+import { TilePlacement } from './sink-tiles.ts'
+
+/** Only the owner may read what is still to be sealed. */
+const PLAIN_MODE = 0o600
 
 /** An open partial file and how far it stands. */
 export interface OpenedFile {
   readonly file: SinkFile
+  readonly placement: Placement
   readonly standing: readonly number[]
   readonly plainBytes: number
   readonly fileBytes: number
-  /** Sealed jobs only. */
+  /** Jobs that are sealed in order only. */
   readonly hmac?: SealHmac
   readonly chain?: CipherChain
+  /** Jobs that are sealed once all is placed: does so. @returns the tag */
+  readonly sealPlaced?: () => Promise<Uint8Array>
 }
+
+type OnStall = (full: boolean) => void
 
 /**
  * Opens the partial file. In a resume what it holds is hashed again; what does not match is dropped, so a sealed file
  * stands as a whole or not at all, a placed one chunk by chunk.
  * @throws SwarmError OUTPUT_EXISTS
  */
-export function openSinkFile(data: SinkThreadData, onStall: (full: boolean) => void): OpenedFile {
-  const resumed = data.resume === undefined ? undefined : resume(data, data.resume, onStall)
-  if (resumed !== undefined) return resumed
-  refuseExisting(data.paths)
-  const file = new SinkFile(data.paths.partial, { fresh: true, onStall })
-  if (data.sealing === undefined) return { file, standing: [], plainBytes: 0, fileBytes: 0 }
-  const hmac = new SealHmac(data.sealing.key, data.sealing.iv)
-  const chain = { iv: data.sealing.iv, held: new Uint8Array(0) }
-  return { file, standing: [], plainBytes: 0, fileBytes: 0, hmac, chain }
+export async function openSinkFile(data: SinkThreadData, onStall: OnStall): Promise<OpenedFile> {
+  const placement = data.tiles === undefined ? CONTIGUOUS : new TilePlacement(data.tiles)
+  const opened =
+    (data.resume && (await resume(data, data.resume, placement, onStall))) ?? (await create(data, placement, onStall))
+  const { sealAfter } = data
+  const { sealedPartial } = data.paths
+  if (opened.sealPlaced !== undefined || sealAfter === undefined || sealedPartial === undefined) return opened
+  const fileBytes = placement.header.byteLength + data.outputBytes
+  const options = { path: sealedPartial, sealing: sealAfter, onStall }
+  return { ...opened, sealPlaced: () => sealPlacedFile(opened.file, fileBytes, options) }
 }
 
-function resume(data: SinkThreadData, from: SinkResume, onStall: (full: boolean) => void): OpenedFile | undefined {
+async function create(data: SinkThreadData, placement: Placement, onStall: OnStall): Promise<OpenedFile> {
+  refuseExisting(data.paths)
+  const mode = data.sealAfter === undefined ? undefined : PLAIN_MODE
+  const file = new SinkFile(data.paths.partial, { fresh: true, onStall, ...(mode !== undefined && { mode }) })
+  await file.write(placement.header, 0)
+  const opened = { file, placement, standing: [], plainBytes: 0, fileBytes: placement.header.byteLength }
+  if (data.sealing === undefined) return opened
+  const hmac = new SealHmac(data.sealing.key, data.sealing.iv)
+  return { ...opened, hmac, chain: { iv: data.sealing.iv, held: new Uint8Array(0) } }
+}
+
+async function resume(
+  data: SinkThreadData,
+  from: SinkResume,
+  placement: Placement,
+  onStall: OnStall
+): Promise<OpenedFile | undefined> {
   const { partial, result } = data.paths
+  const whole = await resumeWhole(data, from, placement, onStall)
+  if (whole !== undefined) return whole
   // A crash between publishing and the journal's last line leaves the final name only.
-  const found = [partial, result].find((path) => existsSync(path))
+  const names = data.sealAfter === undefined ? [partial, result] : [partial]
+  const found = names.find((path) => existsSync(path))
   if (found === undefined) return undefined
   const file = new SinkFile(found, { fresh: false, onStall })
   const opened =
-    data.sealing === undefined ? resumePlaced(file, from) : resumeSealed(file, from.checkpoint, data.sealing)
+    data.sealing === undefined
+      ? resumePlaced(file, placement, from)
+      : resumeSealed(file, placement, from.checkpoint, data.sealing)
   if (opened.standing.length === 0) {
     file.close()
     return undefined
@@ -56,9 +89,25 @@ function resume(data: SinkThreadData, from: SinkResume, onStall: (full: boolean)
   return opened
 }
 
-function resumeSealed(file: SinkFile, checkpoint: SinkCheckpoint, sealing: Sealing): OpenedFile {
+/** A placed output that was sealed already, of which every chunk stands. */
+async function resumeWhole(
+  { outputBytes, paths, sealAfter }: SinkThreadData,
+  { chunks }: SinkResume,
+  placement: Placement,
+  onStall: OnStall
+): Promise<OpenedFile | undefined> {
+  const plainBytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  if (sealAfter === undefined || plainBytes !== outputBytes) return undefined
+  const sealed = await reopenSealedFile(paths, sealAfter, onStall)
+  if (sealed === undefined) return undefined
+  const { file, tag } = sealed
+  const standing = chunks.map(({ chunkIndex }) => chunkIndex)
+  return { file, placement, standing, plainBytes, fileBytes: file.byteLength, sealPlaced: async () => tag }
+}
+
+function resumeSealed(file: SinkFile, placement: Placement, checkpoint: SinkCheckpoint, sealing: Sealing): OpenedFile {
   const { chunkCount, digest, fileBytes, plainBytes, tail } = checkpoint
-  const nothing: OpenedFile = { file, standing: [], plainBytes: 0, fileBytes: 0 }
+  const nothing: OpenedFile = { file, placement, standing: [], plainBytes: 0, fileBytes: 0 }
   const heldBytes = plainBytes % CIPHER_BLOCK_BYTES
   if (fileBytes !== plainBytes - heldBytes || tail.byteLength !== heldBytes) return nothing
   const hmac = new SealHmac(sealing.key, sealing.iv)
@@ -69,6 +118,7 @@ function resumeSealed(file: SinkFile, checkpoint: SinkCheckpoint, sealing: Seali
   file.truncate(fileBytes)
   return {
     file,
+    placement,
     standing: Array.from({ length: chunkCount }, (_, chunkIndex) => chunkIndex),
     plainBytes,
     fileBytes,
@@ -77,21 +127,26 @@ function resumeSealed(file: SinkFile, checkpoint: SinkCheckpoint, sealing: Seali
   }
 }
 
-function resumePlaced(file: SinkFile, from: SinkResume): OpenedFile {
+function resumePlaced(file: SinkFile, placement: Placement, from: SinkResume): OpenedFile {
   const standing: number[] = []
   let plainBytes = 0
-  let fileBytes = 0
-  for (const { byteLength, chunkIndex, outputHash, outputOffset } of from.chunks) {
+  let fileBytes = placement.header.byteLength
+  const chunks = beginsWith(file, placement.header) ? from.chunks : []
+  for (const { byteLength, chunkIndex, outputHash, outputOffset } of chunks) {
     if (outputHash === undefined) continue
     const hash = createContentHasher()
-    const end = outputOffset + byteLength
-    if (!file.readBlocks(outputOffset, end, (block) => hash.update(block))) continue
+    if (!placement.readBlocks(file, outputOffset, byteLength, (block) => hash.update(block))) continue
     if (Buffer.compare(hash.digest(), outputHash) !== 0) continue
     standing.push(chunkIndex)
     plainBytes += byteLength
-    fileBytes = Math.max(fileBytes, end)
+    fileBytes = Math.max(fileBytes, placement.fileEnd(outputOffset, byteLength))
   }
-  return { file, standing, plainBytes, fileBytes }
+  return { file, placement, standing, plainBytes, fileBytes }
+}
+
+function beginsWith(file: SinkFile, header: Uint8Array): boolean {
+  const found = new Uint8Array(header.byteLength)
+  return file.read(found, 0) && Buffer.compare(found, header) === 0
 }
 
 function refuseExisting(paths: OutputPaths): void {

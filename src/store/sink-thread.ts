@@ -8,12 +8,12 @@ import { SinkWriter } from './sink-writer.ts'
 
 const { data, sealPort } = workerData as { data: SinkThreadData; sealPort?: MessagePort }
 let failed = false
-start()
+await start()
 
-function start(): void {
+async function start(): Promise<void> {
   let opened: OpenedFile
   try {
-    opened = openSinkFile(data, (full) => send({ type: 'stall', full }))
+    opened = await openSinkFile(data, (full) => send({ type: 'stall', full }))
   } catch (error) {
     fail(error)
     return

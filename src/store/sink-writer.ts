@@ -61,8 +61,9 @@ export class SinkWriter {
     if (sealed) {
       await this.#append(head === undefined ? [body] : [head, body])
     } else {
-      await this.#opened.file.write(body, message.outputOffset)
-      this.#fileBytes = Math.max(this.#fileBytes, message.outputOffset + body.byteLength)
+      const { file, placement } = this.#opened
+      await placement.write(file, message.outputOffset, body)
+      this.#fileBytes = Math.max(this.#fileBytes, placement.fileEnd(message.outputOffset, body.byteLength))
     }
     this.#chunkCount += 1
     this.#plainBytes += plainBytes
@@ -88,8 +89,8 @@ export class SinkWriter {
     if (last !== undefined) await this.#append([last])
     this.#opened.file.truncate(this.#fileBytes)
     await this.#opened.file.sync()
+    const hmac = this.#opened.hmac?.tag() ?? (await this.#opened.sealPlaced?.())
     this.#opened.file.close()
-    const hmac = this.#opened.hmac?.tag()
     this.#send({ type: 'finished', outputBytes: this.#plainBytes, ...(hmac !== undefined && { hmac }) })
   }
 

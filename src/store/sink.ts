@@ -1,23 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
-import type { DurableBatch, Sealing, SinkResume } from '../domain/result-sink.ts'
-import { SwarmError } from '../errors.ts'
-import { type OutputPaths, outputPaths } from './output-names.ts'
+import type { DurableBatch, SinkOptions } from '../domain/result-sink.ts'
+import { EXIT_CODES, SwarmError } from '../errors.ts'
+import { type OutputPaths, outputPaths, partialPaths } from './output-names.ts'
 import { publishOutputs } from './output-publish.ts'
 import { DurableFeed } from './sink-durable.ts'
 import type { FromSinkThread } from './sink-messages.ts'
 import { SinkThreads } from './sink-threads.ts'
-
-/** What a sink is opened with. */
-export interface OpenSinkOptions {
-  readonly outDir: string
-  readonly fileName: string
-  readonly outputBytes: number
-  readonly sealing?: Sealing
-  readonly resume?: SinkResume
-  /** Goes into the partial file's name, so that jobs with one output folder do not collide. */
-  readonly partialTag?: string
-  readonly onStall: (full: boolean, path: string) => void
-}
 
 /** A chunk's place, as {@link FileSink.put} takes it. */
 interface PutChunk {
@@ -38,13 +26,15 @@ interface HeldChunk {
 
 /**
  * Opens a job's output. @returns the sink, and the chunks that stand after the re-check in a resume
- * @throws SwarmError OUTPUT_EXISTS, OUTPUT_WRITE_FAILED
+ * @throws SwarmError SEALING_UNSUPPORTED, OUTPUT_EXISTS, OUTPUT_WRITE_FAILED. @throws RangeError when `outputBytes` is not what
+ *   C of `tiles` has
  */
 export async function openSink(
-  options: OpenSinkOptions,
+  options: SinkOptions,
   { signal }: { signal: AbortSignal }
 ): Promise<{ sink: FileSink; standing: readonly number[] }> {
   signal.throwIfAborted()
+  checkOptions(options)
   try {
     await mkdir(options.outDir, { recursive: true })
   } catch (error) {
@@ -72,7 +62,7 @@ export class FileSink {
   readonly opened: Promise<readonly number[]>
   readonly durable: AsyncIterable<DurableBatch>
   readonly #feed = new DurableFeed()
-  readonly #options: OpenSinkOptions
+  readonly #options: SinkOptions
   readonly #paths: OutputPaths
   readonly #threads: SinkThreads
   readonly #opening = Promise.withResolvers<readonly number[]>()
@@ -85,14 +75,14 @@ export class FileSink {
   #hmac: Uint8Array | undefined
   #failure: unknown
 
-  constructor(options: OpenSinkOptions) {
+  constructor(options: SinkOptions) {
     this.#options = options
     this.#paths = outputPaths(options)
     this.durable = this.#feed
     this.opened = this.#opening.promise
-    const { outputBytes, resume, sealing } = options
+    const { fileName: _name, onStall: _onStall, outDir: _outDir, partialTag: _tag, ...data } = options
     this.#threads = new SinkThreads(
-      { paths: this.#paths, outputBytes, ...(sealing && { sealing }), ...(resume && { resume }) },
+      { ...data, paths: this.#paths },
       {
         onMessage: (message) => this.#onMessage(message),
         onError: (error) => this.fail(writeFailed(this.#paths.partial, error))
@@ -130,7 +120,7 @@ export class FileSink {
   }
 
   /**
-   * Pads, flushes and syncs; call when every chunk was put. The file is still partial.
+   * Pads, flushes and syncs, and seals what is sealed after; call when every chunk was put. The file is still partial.
    * @returns plain bytes of the output, and the tag of a sealed one. @throws SwarmError OUTPUT_INCOMPLETE, OUTPUT_WRITE_FAILED
    */
   async finish({ signal }: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }> {
@@ -157,17 +147,17 @@ export class FileSink {
    */
   async publish(): Promise<{ result: string; key?: string; iv?: string; hmac?: string }> {
     if (this.#state !== 'finished') throw new SwarmError('OUTPUT_INCOMPLETE', 'the output was not finished')
-    const sealing = this.#options.sealing
+    const sealing = this.#options.sealing ?? this.#options.sealAfter
     if (sealing === undefined || this.#hmac === undefined) return await publishOutputs(this.#paths)
     return await publishOutputs(this.#paths, { ...sealing, hmac: this.#hmac })
   }
 
-  /** Stops, whatever is under way. Keeps the partial file for a resume unless `discard`. */
+  /** Stops, whatever is under way. Keeps the partial files for a resume unless `discard`. */
   async abort({ discard }: { discard: boolean }): Promise<void> {
     this.fail(new SwarmError('OUTPUT_STOPPED', `${this.#paths.partial}: writing was stopped`))
     this.#feed.end()
     await this.#threads.end()
-    if (discard) await rm(this.#paths.partial, { force: true })
+    if (discard) await Promise.all(partialPaths(this.#paths).map((path) => rm(path, { force: true })))
   }
 
   /** Ends the sink with a failure, unless it has ended. */
@@ -245,6 +235,18 @@ export class FileSink {
     this.#feed.end()
     this.#finishing.resolve({ outputBytes, ...(hmac !== undefined && { hmac }) })
   }
+}
+
+function checkOptions({ outputBytes, sealAfter, sealing, tiles }: SinkOptions): void {
+  if (sealing !== undefined && (tiles !== undefined || sealAfter !== undefined)) {
+    throw new SwarmError(
+      'SEALING_UNSUPPORTED',
+      'matrix results are placed, not sealed in order: seal them after (sealAfter), or leave them unsealed',
+      { exitCode: EXIT_CODES.usage }
+    )
+  }
+  const tileBytes = tiles === undefined ? outputBytes : tiles.rows * tiles.columns * Float32Array.BYTES_PER_ELEMENT
+  if (tileBytes !== outputBytes) throw new RangeError(`C has ${tileBytes} bytes, not ${outputBytes}`)
 }
 
 function writeFailed(path: string, cause: unknown): SwarmError {

@@ -1,11 +1,14 @@
 import type { InputRange } from '../../protocols/chunk/types.ts'
+import { CLAIM_COUNT_MAX } from '../../protocols/lease/constants.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
-import type { ComputePool } from '../domain/compute.ts'
+import type { ComputePool, ResultCheck } from '../domain/compute.ts'
 import type { Chunk } from '../domain/job.ts'
+import type { KernelCall } from '../tasks/task-kind.ts'
+import type { ChunkInputs, LeasedChunk, PreparedInput, TakenInput } from './chunk-input.ts'
 
 /** The input of one leased chunk, read once and kept for the worker to pull. */
-export interface LeasedInput {
+interface LeasedInput extends TakenInput {
   readonly peerId: string
   readonly chunk: Chunk
   readonly inputHash: Uint8Array
@@ -20,24 +23,26 @@ interface ServedInput extends LeasedInput {
  * Owns the inputs that are out on lease: reads and hashes each in a compute thread before its grant leaves, and serves
  * the ranges that the lease-holder pulls. The result is later received into the same buffer.
  */
-export class ChunkSource {
+export class ChunkSource implements ChunkInputs {
+  readonly grantsMax: number = CLAIM_COUNT_MAX
   readonly #inputs = new Map<number, ServedInput>()
   readonly #path: string
   readonly #compute: ComputePool
   readonly #buffers: BufferPool
+  readonly #call: KernelCall
 
-  constructor(path: string, compute: ComputePool, buffers: BufferPool) {
+  constructor(path: string, call: KernelCall, compute: ComputePool, buffers: BufferPool) {
     this.#path = path
+    this.#call = call
     this.#compute = compute
     this.#buffers = buffers
   }
 
-  /** Reads the chunks of a peer's leases. @returns their content hashes, in order. @throws SwarmError INPUT_UNREADABLE */
   async prepare(
     peerId: string,
-    leases: readonly { readonly leaseNumber: number; readonly chunk: Chunk }[],
+    leases: readonly LeasedChunk[],
     { signal }: { signal: AbortSignal }
-  ): Promise<readonly Uint8Array[]> {
+  ): Promise<readonly PreparedInput[]> {
     const ranges = leases.map(({ chunk }) => ({
       offset: chunk.inputOffset,
       byteLength: chunk.inputBytes,
@@ -48,7 +53,7 @@ export class ChunkSource {
       const input = inputs[index]
       if (input !== undefined) this.#inputs.set(leaseNumber, { peerId, chunk, ...input, servedBytes: 0 })
     }
-    return inputs.map(({ inputHash }) => inputHash)
+    return inputs.map(({ inputHash }) => ({ inputHash, operands: [] }))
   }
 
   /**
@@ -83,7 +88,7 @@ export class ChunkSource {
    * held from before. A holder that pulled a part offers nonsense, and its stream may still read the buffer: it gets
    * another.
    */
-  take(leaseNumber: number, peerId: string): LeasedInput | undefined {
+  take(leaseNumber: number, peerId: string): TakenInput | undefined {
     const input = this.#inputs.get(leaseNumber)
     if (input?.peerId !== peerId) return undefined
     this.#inputs.delete(leaseNumber)
@@ -98,5 +103,37 @@ export class ChunkSource {
    */
   drop(leaseNumber: number): void {
     this.#inputs.delete(leaseNumber)
+  }
+
+  /** Chunks have inputs of their own. */
+  readOperand(): undefined {
+    return undefined
+  }
+
+  onOperands(): void {
+    // A worker that names operands of such a job says nothing that matters.
+  }
+
+  onPeerLost(): void {
+    // Its leases are dropped one by one.
+  }
+
+  check(
+    result: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
+    options: { signal: AbortSignal }
+  ): Promise<ResultCheck> {
+    const { chunk, ...rest } = result
+    const { inputOffset: offset, inputBytes, outputBytes: resultBytes } = chunk
+    const request = { call: this.#call, path: this.#path, offset, inputBytes, resultBytes, ...rest }
+    return this.#compute.checkResult(request, options)
+  }
+
+  compute(
+    chunk: Chunk,
+    options: { signal: AbortSignal }
+  ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }> {
+    const { inputOffset: offset, inputBytes: byteLength, outputBytes } = chunk
+    const buffer = this.#buffers.take(Math.max(byteLength, outputBytes))
+    return this.#compute.runLocal({ call: this.#call, path: this.#path, offset, byteLength, buffer }, options)
   }
 }

@@ -2,6 +2,7 @@ import type { ClaimReply, Grant, HeldResult, LeaseSession } from '../../protocol
 import { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import { peerName } from '../domain/ids.ts'
 import type { ClaimRefusal, LeaseGrant } from '../domain/lease-types.ts'
+import type { PreparedInput } from './chunk-input.ts'
 import type { JobContext } from './job-context.ts'
 import type { LeasedJob } from './lease-desk.ts'
 
@@ -38,8 +39,9 @@ export class ClaimDesk {
   }
 
   /** @throws SwarmError INPUT_UNREADABLE, which also ends the job */
-  async claim(session: LeaseSession, count: number, { signal }: { signal: AbortSignal }): Promise<ClaimReply> {
-    const { spec, table, cost, ports } = this.#job
+  async claim(session: LeaseSession, wanted: number, { signal }: { signal: AbortSignal }): Promise<ClaimReply> {
+    const { spec, table, cost, ports, source } = this.#job
+    const count = Math.min(wanted, source.grantsMax)
     const peer = peerName(session.peerId.toString())
     if (!session.hello.kernelIds.includes(spec.kernelId)) {
       return { grants: [], refusal: RefusalCode.unsupportedKernel, retryAfterMs: 0 }
@@ -86,10 +88,10 @@ export class ClaimDesk {
     this.#job.granted(leases, peerName(peerId))
     const reading = AbortSignal.any([signal, this.#job.signal])
     try {
-      const hashes = await source.prepare(peerId, leases, { signal: reading })
+      const inputs = await source.prepare(peerId, leases, { signal: reading })
       const grants = leases.flatMap((lease, index) => {
-        const inputHash = hashes[index]
-        return inputHash === undefined ? [] : [this.#grantOf(lease, inputHash, adopted)]
+        const input = inputs[index]
+        return input === undefined ? [] : [this.#grantOf(lease, input, adopted)]
       })
       // Some may have ended while they were read; what was prepared for these came after it was dropped.
       const [live, over] = partition(grants, ({ leaseNumber }) => table.leased(peerName(peerId), leaseNumber))
@@ -107,7 +109,7 @@ export class ClaimDesk {
     }
   }
 
-  #grantOf({ leaseNumber, chunk, epoch, ttlMs }: LeaseGrant, inputHash: Uint8Array, adopted: boolean): Grant {
+  #grantOf({ leaseNumber, chunk, epoch, ttlMs }: LeaseGrant, input: PreparedInput, adopted: boolean): Grant {
     return {
       leaseNumber,
       jobId: this.#job.spec.jobId,
@@ -117,7 +119,7 @@ export class ClaimDesk {
       epoch,
       incarnation: this.#job.incarnation,
       ttlMs,
-      inputHash,
+      ...input,
       adopted
     }
   }

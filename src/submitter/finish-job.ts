@@ -25,7 +25,7 @@ export async function finishJob(job: JobContext, counters: () => JobCounters, su
 
 /** Ends a job in this peer's feed, with a root over all its receipts. */
 export async function closeInLedger(
-  { spec, kind, ports }: JobContext,
+  { spec, units, ports }: JobContext,
   outcome: 'done' | 'cancelled',
   { chunks, localChunks, peers }: JobCounters
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function closeInLedger(
     inputBytes: spec.inputBytes,
     chunks,
     localChunks,
-    localUnits: outcome === 'done' ? kind.units(spec.inputBytes) - creditedUnits : 0,
+    localUnits: outcome === 'done' ? units(spec.inputBytes) - creditedUnits : 0,
     closedAtMs: ports.clock.wallMs()
   }
   await ports.closeJob(close, receipts)

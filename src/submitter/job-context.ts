@@ -4,8 +4,8 @@ import type { JobOptions, JobSpec } from '../domain/job.ts'
 import type { LeaseTable } from '../domain/lease-table.ts'
 import type { LeaseGrant, Release, RevokedLease } from '../domain/lease-types.ts'
 import type { ResultSink } from '../domain/result-sink.ts'
-import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
-import type { ChunkSource } from './chunk-source.ts'
+import type { TaskKind } from '../tasks/task-kind.ts'
+import type { ChunkInputs } from './chunk-input.ts'
 import type { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
 import type { SubmitterPorts } from './ports.ts'
@@ -18,11 +18,12 @@ export interface JobContext {
   /** Rises with each start of the submitter. */
   readonly incarnation: number
   readonly kind: TaskKind
-  readonly call: KernelCall
+  /** Credit for a chunk of so many bytes. */
+  readonly units: (chunkBytes: number) => number
   readonly ports: SubmitterPorts
   readonly table: LeaseTable
   readonly cost: ShipPolicy
-  readonly source: ChunkSource
+  readonly source: ChunkInputs
   readonly sink: ResultSink
   readonly metrics: JobMetrics
   readonly desk: LeaseDesk

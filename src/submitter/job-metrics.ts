@@ -30,6 +30,12 @@ export class JobMetrics {
   #localChunks = 0
   #computeMs = 0
   #transferMs = 0
+  #checkMs = 0
+
+  /** Counts the time that the check of a peer's result took its thread. */
+  onChecked(checkMs: number): void {
+    this.#checkMs += checkMs
+  }
 
   /** Counts one merged chunk. `units` is its credit. */
   onMerged(chunk: MergedChunk, units: number): void {
@@ -102,6 +108,7 @@ export class JobMetrics {
       localChunks: this.#localChunks,
       computeMs: round(this.#computeMs),
       transferMs: round(this.#transferMs),
+      checkMs: round(this.#checkMs),
       efficiency: worked === 0 ? 0 : round((this.#computeMs / worked) * 100),
       grants: this.#grants(),
       peers: this.#peers()

@@ -146,8 +146,8 @@ export class JobReporter {
 
   /** The last line of a submit: what was kept, what was shipped, and why. */
   summary(): string {
-    const { kind, spec } = this.#job
-    return this.#job.cost.summary(this.#counters(), kind.units(spec.inputBytes) / spec.inputBytes)
+    const { units, spec } = this.#job
+    return this.#job.cost.summary(this.#counters(), units(spec.inputBytes) / spec.inputBytes)
   }
 
   /** Gossip is a hint: a job does not fail with it, and the user is told once. */

@@ -6,8 +6,10 @@ import type {
   LeaseProgress,
   LeaseSession,
   LeaseSessionHandler,
+  OperandChanges,
   ReleaseReason
 } from '../../protocols/lease/types.ts'
+import type { OperandRange } from '../../protocols/operand/types.ts'
 import type { IncomingOffer, ResultHandler } from '../../protocols/result/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { LeaseNumberSource } from '../domain/lease-numbers.ts'
@@ -27,6 +29,9 @@ export interface LeasedJob {
   renew(peerId: string, progress: readonly LeaseProgress[]): readonly number[]
   release(peerId: string, leaseNumbers: readonly number[], reason: ReleaseReason): void
   read(peerId: string, range: InputRange): Uint8Array
+  /** @returns the bytes for a peer, or undefined when this job has no such operand */
+  readOperand(peerId: string, range: OperandRange): Promise<Uint8Array> | undefined
+  onOperands(peerId: string, changes: OperandChanges): void
   onOffer(offer: IncomingOffer): void
 }
 
@@ -95,6 +100,7 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
       onRelease: (leaseNumbers, reason) => {
         for (const [job, numbers] of this.#byJob(leaseNumbers)) job.release(peerId, numbers, reason)
       },
+      onOperands: (changes) => this.#jobs.get(changes.jobId)?.onOperands(peerId, changes),
       onClose: () => this.#onClose(session)
     }
   }
@@ -105,6 +111,15 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
     throw new WireError('REFUSED', `lease ${range.leaseNumber} is not known here`, {
       refusal: RefusalCode.unknownLease
     })
+  }
+
+  /** @returns the bytes for a peer, or undefined when no running job has such an operand */
+  readOperand(peerId: PeerId, range: OperandRange): Promise<Uint8Array> | undefined {
+    for (const job of this.#jobs.values()) {
+      const bytes = job.readOperand(peerId.toString(), range)
+      if (bytes !== undefined) return bytes
+    }
+    return undefined
   }
 
   onOffer(offer: IncomingOffer): void {

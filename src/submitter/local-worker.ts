@@ -58,10 +58,8 @@ export class LocalWorker {
   }
 
   async #work({ chunk, leaseNumber }: LeaseGrant): Promise<void> {
-    const { ports, call, options, table, cost, signal } = this.#job
-    const buffer = ports.buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes))
-    const request = { call, path: options.inputPath, offset: chunk.inputOffset, byteLength: chunk.inputBytes, buffer }
-    const done = await ports.compute.runLocal(request, { signal })
+    const { ports, source, table, cost, signal } = this.#job
+    const done = await source.compute(chunk, { signal })
     cost.computed({ inputBytes: chunk.inputBytes, computeMs: done.computeMs })
     const passed = table.passed(leaseNumber, ports.clock.nowMs())
     if (passed.outcome !== 'placed') {

@@ -66,7 +66,7 @@ export class MergeLog {
     for await (const { chunkIndexes, checkpoint, outputHashes } of this.#job.sink.durable) {
       const batch = chunkIndexes.map((chunkIndex, index) => this.#take(chunkIndex, outputHashes?.[index]))
       const merged = await Promise.all(batch.map((expected) => this.#receipted(expected)))
-      const { ports, spec, table, metrics, kind } = this.#job
+      const { ports, spec, table, metrics, units } = this.#job
       ports.journal.merge(spec.jobId, merged, checkpoint)
       await ports.keepReceipts(merged.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])))
       for (const [index, { chunk, owed }] of batch.entries()) {
@@ -76,7 +76,7 @@ export class MergeLog {
           this.#owed.delete(owed.offer.leaseNumber)
           owed.offer.accept(chunkMerged.receipt)
         }
-        metrics.onMerged(chunkMerged, kind.units(chunk.inputBytes))
+        metrics.onMerged(chunkMerged, units(chunk.inputBytes))
       }
       table.merged(chunkIndexes)
       this.#job.changed()
@@ -93,12 +93,12 @@ export class MergeLog {
 
   async #receipted({ chunk, merged, owed }: Expected): Promise<MergedChunk> {
     if (owed === undefined) return merged
-    const { ports, kind } = this.#job
+    const { ports, kind, units } = this.#job
     const receipt = await ports.signReceipt({
       claim: owed.claim,
       kind: kind.kind,
       inputOffset: chunk.inputOffset,
-      units: kind.units(chunk.inputBytes),
+      units: units(chunk.inputBytes),
       unit: kind.unit,
       verification: kind.verification,
       acceptedAtMs: ports.clock.wallMs()

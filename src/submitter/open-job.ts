@@ -1,15 +1,24 @@
+import type { Cutter } from '../domain/chunk-cutter.ts'
 import type { JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
 import type { JobOptions, JobSpec } from '../domain/job.ts'
 import type { JournalChunk, JournalJob } from '../domain/journal.ts'
+import { bareChunk } from '../domain/lease-chunks.ts'
 import { LeaseTable } from '../domain/lease-table.ts'
+import { OperandHolders } from '../domain/operand-holders.ts'
 import type { ResultSink } from '../domain/result-sink.ts'
+import { TileCutter } from '../domain/tile-cutter.ts'
+import { SwarmError } from '../errors.ts'
+import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
+import { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
+import type { ChunkInputs } from './chunk-input.ts'
 import { ChunkSource } from './chunk-source.ts'
 import type { JobContext } from './job-context.ts'
 import { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
+import { MatrixSource } from './matrix-source.ts'
 import type { SubmitterPorts } from './ports.ts'
 import { JobRun, type JobRunHooks } from './run-job.ts'
 import { ShipPolicy } from './ship-policy.ts'
@@ -27,8 +36,13 @@ export const WINDOW_CHUNKS_MIN = 4
 export interface NewJob {
   readonly jobId: JobId
   readonly kind: TaskKind
+  readonly kernelId: string
+  /** Encoded parameters of the kind. */
+  readonly params: Uint8Array
   readonly reverse: boolean
   readonly inputBytes: number
+  /** Of the fixed grid, in bytes. */
+  readonly blockBytes: number
   /** Unix ms. */
   readonly inputModifiedMs: number
   readonly options: JobOptions
@@ -38,16 +52,15 @@ export interface NewJob {
 /** Writes a new job into the journal. */
 export function createJob(job: NewJob, ports: SubmitterPorts): JournalJob {
   const { options, kind } = job
-  const blockBytes = options.chunkBytesFixed ? Math.min(BLOCK_BYTES, options.chunkBytesMax) : BLOCK_BYTES
   const spec: JobSpec = {
     jobId: job.jobId,
     submitter: ports.submitter,
     submitterName: ports.name,
     kind: kind.kind,
-    params: new Uint8Array(0),
-    kernelId: kind.kernelId,
+    params: job.params,
+    kernelId: job.kernelId,
     inputBytes: job.inputBytes,
-    blockBytes,
+    blockBytes: job.blockBytes,
     reverse: job.reverse
   }
   const record: JournalJob = {
@@ -113,7 +126,8 @@ interface ContextParts {
 function makeContext(parts: ContextParts): JobContext {
   const { record, kind, ports, desk } = parts
   const { spec, options } = record
-  const call: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
+  const { signal } = parts.controller
+  const { source, cutter } = makeInputs(record, kind, parts.restored, ports, signal)
   const windowBytes = Math.max(WINDOW_BYTES, WINDOW_CHUNKS_MIN * options.chunkBytesMax)
   const table = new LeaseTable({
     grid: spec,
@@ -122,32 +136,55 @@ function makeContext(parts: ContextParts): JobContext {
     leasedBytesMax: windowBytes,
     numbers: desk.numbers,
     nowMs: ports.clock.nowMs(),
-    restored: parts.restored
+    restored: parts.restored,
+    ...(cutter !== undefined && { cutter })
   })
   return {
     spec,
     options,
     incarnation: record.incarnation,
     kind,
-    call,
+    units: (chunkBytes) => kind.units(chunkBytes, spec.params),
     ports,
     table,
     cost: new ShipPolicy({
       spec,
       options,
       threads: ports.compute.threads,
-      estimateNsPerByte: kind.estimateNsPerByte,
+      estimateNsPerByte: kind.estimateNsPerByte(spec),
       table,
       mainThreadCpuMs: () => ports.mainThreadCpuMs()
     }),
-    source: new ChunkSource(options.inputPath, ports.compute, ports.buffers),
+    source,
     sink: parts.sink,
     metrics: parts.metrics,
     desk,
-    signal: parts.controller.signal,
+    signal,
     emit: parts.emit,
     ...parts.hooks
   }
+}
+
+/** What a job's chunks are computed from, and what cuts them where that is not the range after the last. */
+function makeInputs(
+  { spec, options }: JournalJob,
+  kind: TaskKind,
+  restored: readonly JournalChunk[],
+  { compute, buffers }: SubmitterPorts,
+  signal: AbortSignal
+): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
+  if (kind.takes === 'ranges') {
+    const call: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
+    return { source: new ChunkSource(options.inputPath, call, compute, buffers) }
+  }
+  const { operands } = options
+  if (operands === undefined) throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not name its operands`)
+  const grid = new TileGrid(parseMatrixPlan(spec.params))
+  const holders = new OperandHolders()
+  const files = { a: operands.a.path, b: operands.b.path }
+  const call = { kernelId: spec.kernelId, params: spec.params }
+  const source = new MatrixSource({ grid, call, files, holders, compute, signal })
+  return { source, cutter: new TileCutter(grid, holders, restored.map(bareChunk)) }
 }
 
 async function openSink(
@@ -176,7 +213,8 @@ async function openSink(
       fileName: `result.${kind.extension}`,
       outputBytes: spec.inputBytes,
       partialTag: spec.jobId,
-      ...(sealing !== undefined && { sealing }),
+      ...(sealing !== undefined && (kind.takes === 'tiles' ? { sealAfter: sealing } : { sealing })),
+      ...(kind.takes === 'tiles' && { tiles: parseMatrixPlan(spec.params) }),
       ...(checkpoint !== undefined && { resume: { checkpoint, chunks } }),
       onStall
     },
@@ -213,7 +251,7 @@ function restoredMetrics(
 ): JobMetrics {
   const metrics = new JobMetrics()
   for (const { merged, inputBytes } of restored) {
-    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes))
+    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, record.spec.params))
   }
   for (const { peerId, name, bytesIn, bytesOut } of ports.journal.traffic(record.spec.jobId)) {
     metrics.restoreTraffic(peerId, name, bytesIn, bytesOut)

@@ -4,7 +4,7 @@ import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { type PeerName, peerName } from '../domain/ids.ts'
 import type { Chunk } from '../domain/job.ts'
 import { SwarmError } from '../errors.ts'
-import type { LeasedInput } from './chunk-source.ts'
+import type { TakenInput } from './chunk-input.ts'
 import type { JobContext } from './job-context.ts'
 import type { MergeLog } from './merge-log.ts'
 
@@ -14,7 +14,7 @@ interface Taken {
   readonly chunk: Chunk
   /** Of the lease under which the result is offered. */
   readonly epoch: number
-  readonly input: LeasedInput | undefined
+  readonly input: TakenInput | undefined
   readonly peer: PeerName
 }
 
@@ -38,7 +38,7 @@ export class ResultIntake {
     const input = this.#job.source.take(offer.leaseNumber, peer)
     if (decision.outcome !== 'verify') {
       offer.refuse(REFUSALS[decision.outcome])
-      if (input !== undefined) this.#job.ports.buffers.give(input.buffer)
+      if (input?.buffer !== undefined) this.#job.ports.buffers.give(input.buffer)
       return
     }
     const taken: Taken = { offer, chunk: decision.chunk, epoch: decision.epoch, input, peer }
@@ -65,14 +65,13 @@ export class ResultIntake {
     const pulled = await this.#pull(taken)
     table.received(offer.leaseNumber)
     const inputHash = input?.inputHash ?? opened.claim.inputHash
-    const { call, options, signal } = this.#job
-    const request = { call, path: options.inputPath, offset: chunk.inputOffset, inputBytes: chunk.inputBytes }
-    const checked = await ports.compute.checkResult(
-      { ...request, inputHash, buffer: pulled, resultBytes: chunk.outputBytes, outputHash: opened.claim.outputHash },
-      { signal }
-    )
+    const { options, source, metrics, signal } = this.#job
+    const { outputHash } = opened.claim
+    const checked = await source.check({ chunk, inputHash, buffer: pulled, outputHash }, { signal })
+    metrics.onChecked(checked.checkMs ?? 0)
     if (checked.verdict === 'passed') this.#accept(taken, opened.claim, checked.buffer)
-    else if (checked.verdict === 'input-changed' && input !== undefined) throw inputChanged(options.inputPath, chunk)
+    else if (checked.verdict === 'input-changed' && input !== undefined)
+      throw inputChanged(checked.reason ?? options.inputPath, chunk)
     else await this.#refuse(taken, checked.buffer, checked.reason ?? 'the claim names another input')
   }
 
@@ -174,7 +173,7 @@ function claimMismatch(claim: Claim, worker: string, taken: Taken, job: JobConte
   return undefined
 }
 
-function inputChanged(path: string, chunk: Chunk): SwarmError {
-  const where = `bytes ${chunk.inputOffset} to ${chunk.inputOffset + chunk.inputBytes}`
-  return new SwarmError('INPUT_CHANGED', `${path} changed while the job ran (${where}): put it back and submit it anew`)
+function inputChanged(reason: string, { chunkIndex }: Chunk): SwarmError {
+  const message = `${reason} (chunk ${chunkIndex}): an input may not change while its job runs. Submit it anew`
+  return new SwarmError('INPUT_CHANGED', message)
 }

@@ -1,6 +1,13 @@
 import type { Advert } from '../../protocols/advert/types.ts'
 import type { InputRange } from '../../protocols/chunk/types.ts'
-import type { ClaimReply, LeaseProgress, LeaseSession, ReleaseReason } from '../../protocols/lease/types.ts'
+import type {
+  ClaimReply,
+  LeaseProgress,
+  LeaseSession,
+  OperandChanges,
+  ReleaseReason
+} from '../../protocols/lease/types.ts'
+import type { OperandRange } from '../../protocols/operand/types.ts'
 import type { IncomingOffer } from '../../protocols/result/types.ts'
 import { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import type { JobCounters, JobEvent, JobOutputs } from '../domain/events.ts'
@@ -138,6 +145,7 @@ export class JobRun implements LeasedJob {
   onSessionClosed(peerId: string): void {
     const { table, ports } = this.#job
     this.#released(table.disconnect(peerName(peerId), ports.clock.nowMs()))
+    this.#job.source.onPeerLost(peerId)
     this.#changed()
   }
 
@@ -158,6 +166,16 @@ export class JobRun implements LeasedJob {
     table.touch(peerName(peerId), range.leaseNumber, ports.clock.nowMs())
     metrics.onTraffic(peerId, '', range.byteLength, 0)
     return bytes
+  }
+
+  readOperand(peerId: string, range: OperandRange): Promise<Uint8Array> | undefined {
+    const bytes = this.#job.source.readOperand(range)
+    if (bytes !== undefined) this.#job.metrics.onTraffic(peerId, '', range.byteLength, 0)
+    return bytes
+  }
+
+  onOperands(peerId: string, changes: OperandChanges): void {
+    this.#job.source.onOperands(peerId, changes)
   }
 
   onOffer(offer: IncomingOffer): void {

@@ -1,9 +1,10 @@
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { invert } from './invert/invert.ts'
+import { matrix } from './matrix/matrix.ts'
 import type { TaskKind } from './task-kind.ts'
 
 /** Every kind of work that this program can do. Closed: nothing from the wire adds to it or chooses code. */
-export const TASK_KINDS: readonly TaskKind[] = [invert]
+export const TASK_KINDS: readonly TaskKind[] = [invert, matrix]
 
 const byKind = new Map(TASK_KINDS.map((task) => [task.kind, task]))
 

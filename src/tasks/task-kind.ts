@@ -17,34 +17,38 @@ export type OnProgress = (bytesDone: number) => void
 /** Why a result was refused, in words for the evidence file; `undefined` when it passed. */
 export type RefusalReason = string | undefined
 
-/**
- * One kind of work, pure: no clock, randomness, I/O or threads. Kinds live in a closed registry; nothing from the wire
- * chooses code.
- */
-export interface TaskKind {
+/** What every kind of work says of itself. Kinds live in a closed registry; nothing from the wire chooses code. */
+interface TaskFacts {
   readonly kind: string
-  /** Changes whenever the order of operations does, so results of different kernels never mix. */
-  readonly kernelId: string
   readonly unit: UnitName
-  /** Bytes of one sample; a job's grid and every chunk are multiples of it. */
-  readonly sampleBytes: number
   /** File extension of the result, without a dot. */
   readonly extension: string
   /** How the kind is verified, as shown in receipts and ledger, for example `full`. */
   readonly verification: string
-  /** Estimated time of the kernel on one core, before anything was measured. */
-  readonly estimateNsPerByte: number
   /** Whether `submit` reverses and encrypts unless told otherwise. */
   readonly defaults: { readonly reverse: boolean; readonly encrypt: boolean }
+  /** Credit for a chunk of this many bytes, in {@link TaskFacts.unit}. `params` are the job's, encoded. */
+  units(chunkBytes: number, params: Uint8Array): number
+  /** Estimated time of the kernel on one core for a byte of a chunk, before anything was measured, in ns. */
+  estimateNsPerByte(job: { readonly params: Uint8Array; readonly kernelId: string }): number
+}
+
+/**
+ * Work on ranges of one file: a chunk's result depends on its own bytes alone. Pure: no clock, randomness, I/O or threads.
+ */
+export interface RangeTask extends TaskFacts {
+  readonly takes: 'ranges'
+  /** Changes whenever the order of operations does, so results of different kernels never mix. */
+  readonly kernelId: string
+  /** Bytes of one sample; a job's grid and every chunk are multiples of it. */
+  readonly sampleBytes: number
   /** @throws SwarmError with code INPUT_EMPTY or INPUT_LENGTH when a file of this length is no valid input. */
   checkInput(inputBytes: number): void
-  /** Credit for a chunk of this many input bytes, in {@link TaskKind.unit}. */
-  units(inputBytes: number): number
   /** Runs in a kernel thread. May work in place and return a view of the same buffer. */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
   /**
    * Set when a chunk may be verified in runs of this many bytes, each against its own (when reversed: mirrored) run of
-   * the result, so that the input need not be held whole. A multiple of {@link TaskKind.sampleBytes}.
+   * the result, so that the input need not be held whole. A multiple of {@link RangeTask.sampleBytes}.
    */
   readonly verifyBlockBytes?: number
   /**
@@ -54,3 +58,14 @@ export interface TaskKind {
    */
   verify(input: Uint8Array, result: Uint8Array, call: KernelCall): RefusalReason
 }
+
+/**
+ * A matrix product, cut into tiles whose operands several chunks share. What computes and checks tiles is in the compute
+ * layer, since the fast kernel is native.
+ */
+export interface TileTask extends TaskFacts {
+  readonly takes: 'tiles'
+}
+
+/** One kind of work. */
+export type TaskKind = RangeTask | TileTask

@@ -1,12 +1,15 @@
 import type { Connection } from '@libp2p/interface'
 import type { Advert, ReceivedAdvert } from '../../protocols/advert/types.ts'
 import { LEASE_TTL_FIRST_MS } from '../../protocols/lease/constants.ts'
-import type { ReleaseReason } from '../../protocols/lease/types.ts'
+import type { OperandChanges, ReleaseReason } from '../../protocols/lease/types.ts'
+import type { OperandHandler } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { SwarmError } from '../errors.ts'
 import { HeldResults } from './held-results.ts'
 import type { LiveLease } from './lease-keeper.ts'
 import { OpenJobs } from './open-jobs.ts'
+import { joinChanges } from './operand-news.ts'
+import { OperandStore } from './operand-store.ts'
 import type { WorkerPorts } from './ports.ts'
 import { runLease } from './run-lease.ts'
 import { type ReadySession, SubmitterSession } from './submitter-session.ts'
@@ -17,6 +20,8 @@ export const LEASES_AHEAD = 2
 export const LEASES_SMALL_MAX = 16
 /** …as long as they take no more than this, in bytes. */
 export const LEASES_SMALL_BYTES = 4 * 1024 * 1024
+/** How long changes of what this worker holds are gathered, in ms. */
+const OPERANDS_TOLD_MS = 30
 /** Longest wait for the adverts of a connection. */
 const ADVERT_PULL_MS = 10_000
 /** When adverts that could not be pulled are asked for again, in ms. */
@@ -42,6 +47,9 @@ export class Worker {
   /** Peers whose adverts are being pulled. */
   readonly #pulling = new Set<string>()
   readonly #held = new HeldResults()
+  readonly #operands: OperandStore
+  /** What is not told yet. */
+  readonly #operandChanges: OperandChanges[] = []
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #usedSlots = 0
@@ -49,6 +57,20 @@ export class Worker {
   constructor(ports: WorkerPorts) {
     this.#ports = ports
     this.#jobs = new OpenJobs(ports)
+    this.#operands = new OperandStore({
+      selfPeerId: ports.peerId.toString(),
+      clock: ports.clock,
+      bytesMax: ports.operandBytesMax,
+      open: (peerId, options) => ports.openOperands(peerId, options),
+      hash: (request, options) => ports.compute.hashShared(request, options),
+      onEvent: (event) => ports.onEvent(event),
+      onChanges: (changes) => this.#noteOperands(changes)
+    })
+  }
+
+  /** Gives operand blocks to other workers. */
+  get operands(): OperandHandler & Pick<OperandStore, 'totals' | 'trim'> {
+    return this.#operands
   }
 
   /** Leases that this worker holds now. */
@@ -81,6 +103,7 @@ export class Worker {
   async stop(): Promise<void> {
     for (const session of this.#sessions.values()) session.ready?.keeper.releaseAll('shutdown')
     this.#stopped.abort(new SwarmError('WORKER_STOPPED', 'this peer is leaving the swarm'))
+    await this.#operands.close()
     // What ends may begin something more, such as the release of a lease that was just granted.
     while (this.#running.size > 0) await Promise.allSettled(this.#running)
   }
@@ -132,7 +155,23 @@ export class Worker {
 
   #onAdvert({ advert }: ReceivedAdvert): void {
     this.#jobs.update(advert)
+    if (advert.state === 'closed') this.#operands.forgetJob(advert.jobId)
     this.#pump()
+  }
+
+  /** Gathers which blocks are here, so that a fast link does not make a message of each. */
+  #noteOperands(changes: OperandChanges): void {
+    this.#operandChanges.push(changes)
+    if (this.#operandChanges.length === 1) this.#track(this.#tellOperands())
+  }
+
+  /** Says to the submitters of jobs which of their blocks are here; a lost link says it all when it ends. */
+  async #tellOperands(): Promise<void> {
+    await this.#ports.clock.sleep(OPERANDS_TOLD_MS, { signal: this.#stopped.signal }).catch(() => undefined)
+    for (const changes of joinChanges(this.#operandChanges.splice(0))) {
+      const submitter = this.#jobs.submitterOf(changes.jobId)
+      if (submitter !== undefined) this.#sessions.get(submitter)?.ready?.link.lease.tellOperands(changes)
+    }
   }
 
   /** Opens missing links and claims for free slots. */
@@ -225,7 +264,11 @@ export class Worker {
     })
     const named = { jobId: grant.jobId, chunkIndex: grant.chunkIndex }
     try {
-      const outcome = await runLease({ lease, advert, link, onPulled: freeSlot }, this.#held, this.#ports)
+      const outcome = await runLease(
+        { lease, advert, link, operands: this.#operands, onPulled: freeSlot },
+        this.#held,
+        this.#ports
+      )
       keeper.finish(grant.leaseNumber)
       if (outcome.outcome === 'receipted') this.#ports.onEvent({ event: 'chunk-receipted', ...named })
       else this.#ports.onEvent({ event: 'chunk-refused', ...named, code: outcome.code })

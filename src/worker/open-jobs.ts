@@ -52,6 +52,11 @@ export class OpenJobs {
     return new Set(doable.map(({ submitter }) => submitter))
   }
 
+  /** Who submitted an open job. */
+  submitterOf(jobId: string): string | undefined {
+    return [...this.#adverts.values()].find((advert) => advert.jobId === jobId)?.submitter
+  }
+
   /** @returns the job whose turn it is among those whose submitter is ready and has no claim of ours to answer */
   choose(isReady: (submitter: string) => boolean): Advert | undefined {
     const { memoryBytes, clock } = this.#ports

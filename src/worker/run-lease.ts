@@ -1,10 +1,15 @@
 import type { Advert } from '../../protocols/advert/types.ts'
 import type { Grant } from '../../protocols/lease/types.ts'
 import type { OfferOutcome } from '../../protocols/result/types.ts'
+import { createContentHasher } from '../content-hash.ts'
+import { sameBytes } from '../domain/bytes.ts'
 import { SwarmError } from '../errors.ts'
+import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
+import { TileGrid, type TileRun } from '../tasks/matrix/tile-grid.ts'
 import type { KernelCall } from '../tasks/task-kind.ts'
 import type { HeldResults, ReofferableResult } from './held-results.ts'
 import type { LiveLease } from './lease-keeper.ts'
+import type { OperandStore } from './operand-store.ts'
 import type { WorkerPorts } from './ports.ts'
 import type { SubmitterLink } from './submitter-link.ts'
 
@@ -13,6 +18,8 @@ export interface LeaseTask {
   readonly lease: LiveLease
   readonly advert: Advert
   readonly link: SubmitterLink
+  /** Where the operands of jobs that have them come from. */
+  readonly operands: Pick<OperandStore, 'acquire'>
   /** Called once the submitter has pulled all of the result, so that the worker may claim more. */
   readonly onPulled: () => void
 }
@@ -25,7 +32,8 @@ export interface LeaseTask {
 export async function runLease(task: LeaseTask, held: HeldResults, ports: WorkerPorts): Promise<OfferOutcome> {
   const { grant } = task.lease
   const taken = grant.adopted ? held.take(task.link.submitter, grant.jobId, grant.chunkIndex) : undefined
-  const result = taken ?? (await computeResult(task, ports))
+  const compute = grant.operands.length > 0 ? computeTiles : computeRange
+  const result = taken ?? (await compute(task, ports))
   ports.onEvent({
     event: 'chunk-done',
     jobId: grant.jobId,
@@ -41,7 +49,7 @@ export async function runLease(task: LeaseTask, held: HeldResults, ports: Worker
   return outcome
 }
 
-async function computeResult({ lease, advert, link }: LeaseTask, ports: WorkerPorts): Promise<ReofferableResult> {
+async function computeRange({ lease, advert, link }: LeaseTask, ports: WorkerPorts): Promise<ReofferableResult> {
   const { grant, signal } = lease
   if (grant.inputBytes > ports.memoryBytes) {
     const message = `the grant names ${grant.inputBytes} bytes, more than the ${ports.memoryBytes} that this peer told it has`
@@ -65,6 +73,51 @@ async function computeResult({ lease, advert, link }: LeaseTask, ports: WorkerPo
     ports.buffers.give(buffer)
     throw error
   }
+}
+
+/** Brings the operands here, from whoever has them, and computes the tiles that they make. */
+async function computeTiles(
+  { lease, advert, link, operands }: LeaseTask,
+  ports: WorkerPorts
+): Promise<ReofferableResult> {
+  const { grant, signal } = lease
+  const run = runOfGrant(grant, advert)
+  const request = { jobId: grant.jobId, operands: grant.operands, submitter: link.submitter }
+  const loan = await operands.acquire(request, {
+    signal,
+    onBytes: (received) => {
+      lease.movedBytes = received
+    }
+  })
+  const { jobId, chunkIndex } = grant
+  ports.onEvent({ event: 'operands-here', jobId, chunkIndex, ...loan.moved })
+  try {
+    const call = { kernelId: advert.kernelId, params: advert.params }
+    const buffer = ports.buffers.take(grant.resultBytes)
+    const blocks = { operands: loan.blocks, buffer, progress: lease.computed }
+    const done = await ports.compute.runTiles({ call, run, ...blocks }, { signal })
+    return { ...done, resultBytes: done.byteLength }
+  } finally {
+    loan.release()
+  }
+}
+
+/** A grant names its chunk by its operands. @throws SwarmError INPUT_MISMATCH when it contradicts itself or the job */
+function runOfGrant({ operands, inputHash, resultBytes }: Grant, advert: Advert): TileRun {
+  const hasher = createContentHasher()
+  for (const { hash } of operands) hasher.update(hash)
+  if (!sameBytes(hasher.digest(), inputHash)) {
+    throw new SwarmError('INPUT_MISMATCH', 'the operands that were granted do not have the hash that was granted')
+  }
+  try {
+    const grid = new TileGrid(parseMatrixPlan(advert.params))
+    const run = grid.runOf(operands.map(({ index }) => index))
+    const isSame = operands.every(({ index, byteLength }) => grid.operand(index).byteLength === byteLength)
+    if (isSame && run.outputBytes === resultBytes) return run
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw new SwarmError('INPUT_MISMATCH', 'the operands that were granted are not those of a run of tiles of the job')
 }
 
 async function offerResult(

@@ -33,6 +33,7 @@ export const COUNTERS: JobCounters = {
   totalMs: 2_000,
   computeMs: 1_500,
   transferMs: 500,
+  checkMs: 0,
   grants: { claims: 0, p50Ms: 0, p99Ms: 0, mostMs: 0 },
   efficiency: 75,
   peers: [

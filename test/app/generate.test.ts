@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { generate } from '../../src/app/generate.ts'
-import { openNpy } from '../../src/store/npy-file.ts'
+import { openNpy } from '../../src/compute/npy-file.ts'
 
 const { signal } = new AbortController()
 

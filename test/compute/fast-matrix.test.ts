@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { createFastMultiplier, fastKernelId, type OnnxRuntime } from '../../src/compute/fast-matrix.ts'
+import { createFastMultiplier } from '../../src/compute/fast-matrix.ts'
+import { fastKernelId, installedFastKernelId, type OnnxRuntime } from '../../src/compute/onnx-runtime.ts'
 import { noise } from '../tasks/matrix/exact-reference.ts'
 
 const EPSILON = 2 ** -24
@@ -82,6 +83,7 @@ describe('the fast matrix kernel', () => {
     // Compiles only while the package's own types fit ours.
     const runtime: OnnxRuntime = await import('onnxruntime-node')
     expect(fastKernelId(() => runtime)).toBe(fastKernelId())
+    expect(installedFastKernelId()).toBe(fastKernelId())
     expect(fastKernelId()).toMatch(/^matrix-fast-f32-ort-\d+\.\d+\.\d+$/)
   })
 

@@ -113,6 +113,8 @@ export class RealWorker {
       buffers: new BufferPool(1024 * 1024),
       clock: harness.clock,
       kernelIds: ['invert-f32-1'],
+      operandBytesMax: 64 * 1024 * 1024,
+      openOperands: () => Promise.reject(new Error('an inversion has no operands')),
       memoryBytes: 1024 * 1024,
       controlTo: () => fakeConnection('sub'),
       openBulk: async (control) => control,
@@ -148,6 +150,7 @@ export class RealWorker {
       claim: (claim, options) => ask(options, () => session.onClaim(claim, { signal: link.signal })),
       heartbeat: (progress, options) => ask(options, () => session.onHeartbeat(progress)),
       release: (numbers, reason) => this.#later(link.signal, () => session.onRelease(numbers, reason)),
+      tellOperands: (changes) => this.#later(link.signal, () => session.onOperands(changes)),
       close: async () => link.abort(new WireError('STREAM_ENDED', 'closed'))
     }
   }

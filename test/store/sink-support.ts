@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { DurableBatch } from '../../src/domain/result-sink.ts'
-import { type FileSink, type OpenSinkOptions, openSink } from '../../src/store/sink.ts'
+import type { DurableBatch, SinkOptions } from '../../src/domain/result-sink.ts'
+import { type FileSink, openSink } from '../../src/store/sink.ts'
 
 /** Never aborts. */
 export const { signal } = new AbortController()
@@ -58,7 +58,7 @@ export function cut(bytes: Uint8Array, lengths: readonly number[]): TestChunk[] 
 
 /** Opens a sink that is ended after the test. */
 export async function open(
-  options: Omit<OpenSinkOptions, 'fileName' | 'onStall'> & Partial<OpenSinkOptions>
+  options: Omit<SinkOptions, 'fileName' | 'onStall'> & Partial<SinkOptions>
 ): Promise<{ sink: FileSink; standing: readonly number[] }> {
   const opened = await openSink({ fileName: 'result.f32', onStall: () => undefined, ...options }, { signal })
   onTestFinished(() => opened.sink.abort({ discard: false }))

@@ -28,7 +28,8 @@ describe('a claim', () => {
         incarnation: 1,
         ttlMs: 5_000,
         inputHash: sha256(inputOf(chunkIndex)),
-        adopted: false
+        adopted: false,
+        operands: []
       }))
     )
   })

@@ -55,6 +55,9 @@ export class JobHarness {
       {
         jobId: JOB_ID,
         kind: invert,
+        kernelId: invert.kernelId,
+        params: new Uint8Array(0),
+        blockBytes: CHUNK_BYTES,
         reverse: true,
         inputBytes: file.byteLength,
         inputModifiedMs: 0,

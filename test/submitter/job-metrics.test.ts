@@ -14,7 +14,16 @@ const NO_GRANTS = { claims: 0, p50Ms: 0, p99Ms: 0, mostMs: 0 }
 
 describe('the metrics of a job', () => {
   test('are empty at first', () => {
-    const none = { chunks: 0, localChunks: 0, computeMs: 0, transferMs: 0, efficiency: 0, peers: [], grants: NO_GRANTS }
+    const none = {
+      chunks: 0,
+      localChunks: 0,
+      computeMs: 0,
+      transferMs: 0,
+      checkMs: 0,
+      efficiency: 0,
+      peers: [],
+      grants: NO_GRANTS
+    }
     expect(new JobMetrics().counters(JOB)).toEqual({ ...JOB, ...none })
   })
 

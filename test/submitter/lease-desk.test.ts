@@ -17,6 +17,8 @@ function job(jobId: string, calls: string[]): LeasedJob {
     },
     release: (peerId, leaseNumbers) => void calls.push(`${jobId}: release ${peerId} ${leaseNumbers}`),
     read: () => new Uint8Array(1),
+    readOperand: () => undefined,
+    onOperands: (peerId, { added }) => void calls.push(`${jobId}: operands ${peerId} ${added}`),
     onOffer: ({ leaseNumber }) => void calls.push(`${jobId}: offer ${leaseNumber}`)
   }
 }

@@ -69,6 +69,26 @@ export class FakeCompute implements ComputePool {
     return reason === undefined ? { buffer: own, verdict: 'passed' as const } : refused(reason)
   }
 
+  async hashShared(): Promise<never> {
+    throw noTiles()
+  }
+
+  async runTiles(): Promise<never> {
+    throw noTiles()
+  }
+
+  async readOperands(): Promise<never> {
+    throw noTiles()
+  }
+
+  async runLocalTiles(): Promise<never> {
+    throw noTiles()
+  }
+
+  async checkTiles(): Promise<never> {
+    throw noTiles()
+  }
+
   async close(): Promise<void> {}
 
   async #begin(name: string, buffer: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
@@ -88,4 +108,9 @@ export class FakeCompute implements ComputePool {
     bytes.set(this.file.subarray(offset, offset + byteLength))
     return bytes
   }
+}
+
+/** Products are tested with real threads. */
+function noTiles(): Error {
+  return new Error('this fake inverts samples only')
 }

@@ -105,6 +105,7 @@ export class FakeSubmitter {
       ttlMs: 5_000,
       inputHash: sha256(this.inputOf(leaseNumber)),
       adopted: false,
+      operands: [],
       ...changes
     }
   }
@@ -132,6 +133,7 @@ export class FakeSubmitter {
       claim: (claim, options) => this.#claim(claim, AbortSignal.any([signal, options.signal])),
       heartbeat: (progress, options) => this.#heartbeat(progress, AbortSignal.any([signal, options.signal])),
       release: (leaseNumbers, reason) => void this.releases.push({ leaseNumbers, reason }),
+      tellOperands: () => undefined,
       close: async () => void this.closed++
     }
   }

@@ -25,7 +25,8 @@ async function make(changes: Parameters<FakeSubmitter['grant']>[0] = {}, held = 
   const keeper = new LeaseKeeper(link.lease, harness.clock)
   const lease = keeper.add(submitter.grant(changes), 0)
   let pulled = 0
-  const task = { lease, advert: submitter.advert(), link, onPulled: () => void pulled++ }
+  const operands = { acquire: async () => Promise.reject(new Error('an inversion has no operands')) }
+  const task = { lease, advert: submitter.advert(), link, operands, onPulled: () => void pulled++ }
   const run = () => runLease(task, held, ports)
   return { submitter, harness, held, keeper, lease, run, pulls: () => pulled }
 }

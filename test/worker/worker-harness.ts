@@ -71,6 +71,8 @@ export class WorkerHarness {
       clock: this.clock,
       kernelIds: ['invert-f32-1'],
       memoryBytes: 64 * 1024 * 1024,
+      operandBytesMax: 64 * 1024 * 1024,
+      openOperands: unused,
       controlTo: (peerId) => this.controls.get(peerId.toString()),
       openBulk: async (control) => {
         const bulk = { from: control, closed: 0 }

@@ -11,6 +11,7 @@ export interface WorkerMessage {
   claim?: Claim
   heartbeat?: Heartbeat
   release?: Release
+  operands?: Operands
 }
 
 export namespace WorkerMessage {
@@ -41,6 +42,11 @@ export namespace WorkerMessage {
         if (obj.release != null) {
           w.uint32(34)
           Release.codec().encode(obj.release, w)
+        }
+
+        if (obj.operands != null) {
+          w.uint32(42)
+          Operands.codec().encode(obj.operands, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -76,6 +82,12 @@ export namespace WorkerMessage {
             case 4: {
               obj.release = Release.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.release
+              })
+              break
+            }
+            case 5: {
+              obj.operands = Operands.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.operands
               })
               break
             }
@@ -118,6 +130,13 @@ export namespace WorkerMessage {
             case 4: {
               yield * Release.codec().stream(reader, reader.uint32(), `${prefix}.release`, {
                 limits: opts.limits?.release
+              })
+
+              break
+            }
+            case 5: {
+              yield * Operands.codec().stream(reader, reader.uint32(), `${prefix}.operands`, {
+                limits: opts.limits?.operands
               })
 
               break
@@ -222,6 +241,21 @@ export namespace WorkerMessage {
     value: number
   }
 
+  export interface WorkerMessageOperandsJobIdFieldEvent {
+    field: '$.operands.jobId'
+    value: string
+  }
+
+  export interface WorkerMessageOperandsAddedFieldEvent {
+    field: '$.operands.added'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface WorkerMessageOperandsDroppedFieldEvent {
+    field: '$.operands.dropped'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<WorkerMessage>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, WorkerMessage.codec())
   }
@@ -230,7 +264,7 @@ export namespace WorkerMessage {
     return decodeMessage(buf, WorkerMessage.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WorkerMessage>): Generator<WorkerMessageHelloNameFieldEvent | WorkerMessageHelloThreadsFieldEvent | WorkerMessageHelloKernelIdsFieldEvent | WorkerMessageHelloMemoryBytesFieldEvent | WorkerMessageHelloHeldJobIdFieldEvent | WorkerMessageHelloHeldChunkIndexFieldEvent | WorkerMessageHelloHeldEpochFieldEvent | WorkerMessageHelloHeldResultBytesFieldEvent | WorkerMessageClaimRequestIdFieldEvent | WorkerMessageClaimJobIdFieldEvent | WorkerMessageClaimCountFieldEvent | WorkerMessageHeartbeatRequestIdFieldEvent | WorkerMessageHeartbeatLeaseNumbersFieldEvent | WorkerMessageHeartbeatProgressFieldEvent | WorkerMessageReleaseLeaseNumbersFieldEvent | WorkerMessageReleaseReasonFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WorkerMessage>): Generator<WorkerMessageHelloNameFieldEvent | WorkerMessageHelloThreadsFieldEvent | WorkerMessageHelloKernelIdsFieldEvent | WorkerMessageHelloMemoryBytesFieldEvent | WorkerMessageHelloHeldJobIdFieldEvent | WorkerMessageHelloHeldChunkIndexFieldEvent | WorkerMessageHelloHeldEpochFieldEvent | WorkerMessageHelloHeldResultBytesFieldEvent | WorkerMessageClaimRequestIdFieldEvent | WorkerMessageClaimJobIdFieldEvent | WorkerMessageClaimCountFieldEvent | WorkerMessageHeartbeatRequestIdFieldEvent | WorkerMessageHeartbeatLeaseNumbersFieldEvent | WorkerMessageHeartbeatProgressFieldEvent | WorkerMessageReleaseLeaseNumbersFieldEvent | WorkerMessageReleaseReasonFieldEvent | WorkerMessageOperandsJobIdFieldEvent | WorkerMessageOperandsAddedFieldEvent | WorkerMessageOperandsDroppedFieldEvent> {
     return streamMessage(buf, WorkerMessage.codec(), opts)
   }
 }
@@ -471,6 +505,30 @@ export namespace SubmitterMessage {
     index: number
   }
 
+  export interface SubmitterMessageClaimAnswerGrantsOperandsIndexFieldEvent {
+    field: '$.claimAnswer.grants[].operands[].index'
+    value: number
+    index: number
+  }
+
+  export interface SubmitterMessageClaimAnswerGrantsOperandsHashFieldEvent {
+    field: '$.claimAnswer.grants[].operands[].hash'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
+  export interface SubmitterMessageClaimAnswerGrantsOperandsByteLengthFieldEvent {
+    field: '$.claimAnswer.grants[].operands[].byteLength'
+    value: number
+    index: number
+  }
+
+  export interface SubmitterMessageClaimAnswerGrantsOperandsHoldersFieldEvent {
+    field: '$.claimAnswer.grants[].operands[].holders'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
   export interface SubmitterMessageClaimAnswerRefusalFieldEvent {
     field: '$.claimAnswer.refusal'
     value: number
@@ -479,6 +537,12 @@ export namespace SubmitterMessage {
   export interface SubmitterMessageClaimAnswerRetryAfterMsFieldEvent {
     field: '$.claimAnswer.retryAfterMs'
     value: number
+  }
+
+  export interface SubmitterMessageClaimAnswerPeersFieldEvent {
+    field: '$.claimAnswer.peers[]'
+    index: number
+    value: string
   }
 
   export interface SubmitterMessageHeartbeatAckRequestIdFieldEvent {
@@ -516,7 +580,7 @@ export namespace SubmitterMessage {
     return decodeMessage(buf, SubmitterMessage.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SubmitterMessage>): Generator<SubmitterMessageRefusedCodeFieldEvent | SubmitterMessageClaimAnswerRequestIdFieldEvent | SubmitterMessageClaimAnswerGrantsLeaseNumberFieldEvent | SubmitterMessageClaimAnswerGrantsJobIdFieldEvent | SubmitterMessageClaimAnswerGrantsChunkIndexFieldEvent | SubmitterMessageClaimAnswerGrantsInputBytesFieldEvent | SubmitterMessageClaimAnswerGrantsResultBytesFieldEvent | SubmitterMessageClaimAnswerGrantsEpochFieldEvent | SubmitterMessageClaimAnswerGrantsIncarnationFieldEvent | SubmitterMessageClaimAnswerGrantsTtlMsFieldEvent | SubmitterMessageClaimAnswerGrantsInputHashFieldEvent | SubmitterMessageClaimAnswerGrantsAdoptedFieldEvent | SubmitterMessageClaimAnswerRefusalFieldEvent | SubmitterMessageClaimAnswerRetryAfterMsFieldEvent | SubmitterMessageHeartbeatAckRequestIdFieldEvent | SubmitterMessageHeartbeatAckGoneFieldEvent | SubmitterMessageRevokedLeaseNumbersFieldEvent | SubmitterMessageRevokedReasonFieldEvent | SubmitterMessageWakeJobIdFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SubmitterMessage>): Generator<SubmitterMessageRefusedCodeFieldEvent | SubmitterMessageClaimAnswerRequestIdFieldEvent | SubmitterMessageClaimAnswerGrantsLeaseNumberFieldEvent | SubmitterMessageClaimAnswerGrantsJobIdFieldEvent | SubmitterMessageClaimAnswerGrantsChunkIndexFieldEvent | SubmitterMessageClaimAnswerGrantsInputBytesFieldEvent | SubmitterMessageClaimAnswerGrantsResultBytesFieldEvent | SubmitterMessageClaimAnswerGrantsEpochFieldEvent | SubmitterMessageClaimAnswerGrantsIncarnationFieldEvent | SubmitterMessageClaimAnswerGrantsTtlMsFieldEvent | SubmitterMessageClaimAnswerGrantsInputHashFieldEvent | SubmitterMessageClaimAnswerGrantsAdoptedFieldEvent | SubmitterMessageClaimAnswerGrantsOperandsIndexFieldEvent | SubmitterMessageClaimAnswerGrantsOperandsHashFieldEvent | SubmitterMessageClaimAnswerGrantsOperandsByteLengthFieldEvent | SubmitterMessageClaimAnswerGrantsOperandsHoldersFieldEvent | SubmitterMessageClaimAnswerRefusalFieldEvent | SubmitterMessageClaimAnswerRetryAfterMsFieldEvent | SubmitterMessageClaimAnswerPeersFieldEvent | SubmitterMessageHeartbeatAckRequestIdFieldEvent | SubmitterMessageHeartbeatAckGoneFieldEvent | SubmitterMessageRevokedLeaseNumbersFieldEvent | SubmitterMessageRevokedReasonFieldEvent | SubmitterMessageWakeJobIdFieldEvent> {
     return streamMessage(buf, SubmitterMessage.codec(), opts)
   }
 }
@@ -1211,6 +1275,7 @@ export interface ClaimAnswer {
   grants: LeaseGrant[]
   refusal: number
   retryAfterMs: number
+  peers: string[]
 }
 
 export namespace ClaimAnswer {
@@ -1245,6 +1310,13 @@ export namespace ClaimAnswer {
           w.uint32(obj.retryAfterMs)
         }
 
+        if (obj.peers != null && obj.peers.length > 0) {
+          for (const value of obj.peers) {
+            w.uint32(42)
+            w.string(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1253,7 +1325,8 @@ export namespace ClaimAnswer {
           requestId: 0,
           grants: [],
           refusal: 0,
-          retryAfterMs: 0
+          retryAfterMs: 0,
+          peers: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1284,6 +1357,14 @@ export namespace ClaimAnswer {
               obj.retryAfterMs = reader.uint32()
               break
             }
+            case 5: {
+              if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
+                throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
+              }
+
+              obj.peers.push(reader.string())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1294,7 +1375,8 @@ export namespace ClaimAnswer {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          grants: 0
+          grants: 0,
+          peers: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1340,6 +1422,21 @@ export namespace ClaimAnswer {
                 field: `${prefix}.retryAfterMs`,
                 value: reader.uint32()
               }
+              break
+            }
+            case 5: {
+              if (opts.limits?.peers != null && obj.peers === opts.limits.peers) {
+                throw new MaxLengthError('Streaming decode error - repeated field "peers" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.peers[]`,
+                index: obj.peers,
+                value: reader.string()
+              }
+
+              obj.peers++
+
               break
             }
             default: {
@@ -1419,6 +1516,30 @@ export namespace ClaimAnswer {
     index: number
   }
 
+  export interface ClaimAnswerGrantsOperandsIndexFieldEvent {
+    field: '$.grants[].operands[].index'
+    value: number
+    index: number
+  }
+
+  export interface ClaimAnswerGrantsOperandsHashFieldEvent {
+    field: '$.grants[].operands[].hash'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
+  export interface ClaimAnswerGrantsOperandsByteLengthFieldEvent {
+    field: '$.grants[].operands[].byteLength'
+    value: number
+    index: number
+  }
+
+  export interface ClaimAnswerGrantsOperandsHoldersFieldEvent {
+    field: '$.grants[].operands[].holders'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
   export interface ClaimAnswerRefusalFieldEvent {
     field: '$.refusal'
     value: number
@@ -1429,6 +1550,12 @@ export namespace ClaimAnswer {
     value: number
   }
 
+  export interface ClaimAnswerPeersFieldEvent {
+    field: '$.peers[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<ClaimAnswer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, ClaimAnswer.codec())
   }
@@ -1437,7 +1564,7 @@ export namespace ClaimAnswer {
     return decodeMessage(buf, ClaimAnswer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ClaimAnswer>): Generator<ClaimAnswerRequestIdFieldEvent | ClaimAnswerGrantsLeaseNumberFieldEvent | ClaimAnswerGrantsJobIdFieldEvent | ClaimAnswerGrantsChunkIndexFieldEvent | ClaimAnswerGrantsInputBytesFieldEvent | ClaimAnswerGrantsResultBytesFieldEvent | ClaimAnswerGrantsEpochFieldEvent | ClaimAnswerGrantsIncarnationFieldEvent | ClaimAnswerGrantsTtlMsFieldEvent | ClaimAnswerGrantsInputHashFieldEvent | ClaimAnswerGrantsAdoptedFieldEvent | ClaimAnswerRefusalFieldEvent | ClaimAnswerRetryAfterMsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ClaimAnswer>): Generator<ClaimAnswerRequestIdFieldEvent | ClaimAnswerGrantsLeaseNumberFieldEvent | ClaimAnswerGrantsJobIdFieldEvent | ClaimAnswerGrantsChunkIndexFieldEvent | ClaimAnswerGrantsInputBytesFieldEvent | ClaimAnswerGrantsResultBytesFieldEvent | ClaimAnswerGrantsEpochFieldEvent | ClaimAnswerGrantsIncarnationFieldEvent | ClaimAnswerGrantsTtlMsFieldEvent | ClaimAnswerGrantsInputHashFieldEvent | ClaimAnswerGrantsAdoptedFieldEvent | ClaimAnswerGrantsOperandsIndexFieldEvent | ClaimAnswerGrantsOperandsHashFieldEvent | ClaimAnswerGrantsOperandsByteLengthFieldEvent | ClaimAnswerGrantsOperandsHoldersFieldEvent | ClaimAnswerRefusalFieldEvent | ClaimAnswerRetryAfterMsFieldEvent | ClaimAnswerPeersFieldEvent> {
     return streamMessage(buf, ClaimAnswer.codec(), opts)
   }
 }
@@ -1453,6 +1580,7 @@ export interface LeaseGrant {
   ttlMs: number
   inputHash: Uint8Array<ArrayBuffer>
   adopted: boolean
+  operands: Operand[]
 }
 
 export namespace LeaseGrant {
@@ -1515,6 +1643,13 @@ export namespace LeaseGrant {
           w.bool(obj.adopted)
         }
 
+        if (obj.operands != null && obj.operands.length > 0) {
+          for (const value of obj.operands) {
+            w.uint32(90)
+            Operand.codec().encode(value, w)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1529,7 +1664,8 @@ export namespace LeaseGrant {
           incarnation: 0,
           ttlMs: 0,
           inputHash: uint8ArrayAlloc(0),
-          adopted: false
+          adopted: false,
+          operands: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1578,6 +1714,16 @@ export namespace LeaseGrant {
               obj.adopted = reader.bool()
               break
             }
+            case 11: {
+              if (opts.limits?.operands != null && obj.operands.length === opts.limits.operands) {
+                throw new MaxLengthError('Decode error - repeated field "operands" had too many elements')
+              }
+
+              obj.operands.push(Operand.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.operands$
+              }))
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1587,6 +1733,10 @@ export namespace LeaseGrant {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          operands: 0
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -1663,6 +1813,24 @@ export namespace LeaseGrant {
               }
               break
             }
+            case 11: {
+              if (opts.limits?.operands != null && obj.operands === opts.limits.operands) {
+                throw new MaxLengthError('Streaming decode error - repeated field "operands" had too many elements')
+              }
+
+              for (const evt of Operand.codec().stream(reader, reader.uint32(), `${prefix}.operands[]`, {
+                limits: opts.limits?.operands$
+              })) {
+                yield {
+                  ...evt,
+                  index: obj.operands
+                }
+              }
+
+              obj.operands++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1725,6 +1893,30 @@ export namespace LeaseGrant {
     value: boolean
   }
 
+  export interface LeaseGrantOperandsIndexFieldEvent {
+    field: '$.operands[].index'
+    value: number
+    index: number
+  }
+
+  export interface LeaseGrantOperandsHashFieldEvent {
+    field: '$.operands[].hash'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
+  export interface LeaseGrantOperandsByteLengthFieldEvent {
+    field: '$.operands[].byteLength'
+    value: number
+    index: number
+  }
+
+  export interface LeaseGrantOperandsHoldersFieldEvent {
+    field: '$.operands[].holders'
+    value: Uint8Array<ArrayBuffer>
+    index: number
+  }
+
   export function encode (obj: Partial<LeaseGrant>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, LeaseGrant.codec())
   }
@@ -1733,8 +1925,166 @@ export namespace LeaseGrant {
     return decodeMessage(buf, LeaseGrant.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LeaseGrant>): Generator<LeaseGrantLeaseNumberFieldEvent | LeaseGrantJobIdFieldEvent | LeaseGrantChunkIndexFieldEvent | LeaseGrantInputBytesFieldEvent | LeaseGrantResultBytesFieldEvent | LeaseGrantEpochFieldEvent | LeaseGrantIncarnationFieldEvent | LeaseGrantTtlMsFieldEvent | LeaseGrantInputHashFieldEvent | LeaseGrantAdoptedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LeaseGrant>): Generator<LeaseGrantLeaseNumberFieldEvent | LeaseGrantJobIdFieldEvent | LeaseGrantChunkIndexFieldEvent | LeaseGrantInputBytesFieldEvent | LeaseGrantResultBytesFieldEvent | LeaseGrantEpochFieldEvent | LeaseGrantIncarnationFieldEvent | LeaseGrantTtlMsFieldEvent | LeaseGrantInputHashFieldEvent | LeaseGrantAdoptedFieldEvent | LeaseGrantOperandsIndexFieldEvent | LeaseGrantOperandsHashFieldEvent | LeaseGrantOperandsByteLengthFieldEvent | LeaseGrantOperandsHoldersFieldEvent> {
     return streamMessage(buf, LeaseGrant.codec(), opts)
+  }
+}
+
+export interface Operand {
+  index: number
+  hash: Uint8Array<ArrayBuffer>
+  byteLength: number
+  holders: Uint8Array<ArrayBuffer>
+}
+
+export namespace Operand {
+  let _codec: Codec<Operand>
+
+  export const codec = (): Codec<Operand> => {
+    if (_codec == null) {
+      _codec = message<Operand>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.index != null && obj.index !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.index)
+        }
+
+        if ((obj.hash != null && obj.hash.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.hash)
+        }
+
+        if ((obj.byteLength != null && obj.byteLength !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.byteLength)
+        }
+
+        if ((obj.holders != null && obj.holders.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.holders)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          index: 0,
+          hash: uint8ArrayAlloc(0),
+          byteLength: 0,
+          holders: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.index = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.hash = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.byteLength = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.holders = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.index`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.hash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.byteLength`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.holders`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface OperandIndexFieldEvent {
+    field: '$.index'
+    value: number
+  }
+
+  export interface OperandHashFieldEvent {
+    field: '$.hash'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface OperandByteLengthFieldEvent {
+    field: '$.byteLength'
+    value: number
+  }
+
+  export interface OperandHoldersFieldEvent {
+    field: '$.holders'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<Operand>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, Operand.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operand>): Operand {
+    return decodeMessage(buf, Operand.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operand>): Generator<OperandIndexFieldEvent | OperandHashFieldEvent | OperandByteLengthFieldEvent | OperandHoldersFieldEvent> {
+    return streamMessage(buf, Operand.codec(), opts)
   }
 }
 
@@ -2387,5 +2737,140 @@ export namespace Wake {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Wake>): Generator<WakeJobIdFieldEvent> {
     return streamMessage(buf, Wake.codec(), opts)
+  }
+}
+
+export interface Operands {
+  jobId: string
+  added: Uint8Array<ArrayBuffer>
+  dropped: Uint8Array<ArrayBuffer>
+}
+
+export namespace Operands {
+  let _codec: Codec<Operands>
+
+  export const codec = (): Codec<Operands> => {
+    if (_codec == null) {
+      _codec = message<Operands>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.jobId != null && obj.jobId !== '')) {
+          w.uint32(10)
+          w.string(obj.jobId)
+        }
+
+        if ((obj.added != null && obj.added.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.added)
+        }
+
+        if ((obj.dropped != null && obj.dropped.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.dropped)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          jobId: '',
+          added: uint8ArrayAlloc(0),
+          dropped: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.jobId = reader.string()
+              break
+            }
+            case 2: {
+              obj.added = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.dropped = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.jobId`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.added`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.dropped`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface OperandsJobIdFieldEvent {
+    field: '$.jobId'
+    value: string
+  }
+
+  export interface OperandsAddedFieldEvent {
+    field: '$.added'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface OperandsDroppedFieldEvent {
+    field: '$.dropped'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<Operands>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, Operands.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operands>): Operands {
+    return decodeMessage(buf, Operands.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operands>): Generator<OperandsJobIdFieldEvent | OperandsAddedFieldEvent | OperandsDroppedFieldEvent> {
+    return streamMessage(buf, Operands.codec(), opts)
   }
 }

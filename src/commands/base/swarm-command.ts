@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { HomeRecords, OpenOptions, SwarmApp } from '../../app/api-types.ts'
 import { BaseCommand } from '../../cli/base-command.ts'
+import { parseByteSize } from '../../cli/quantities.ts'
 import { type AppSource, appSource } from './app-source.ts'
 
 /** Most kernel threads that may be asked for. */
@@ -25,6 +26,10 @@ export const peerFlags = {
     multipleNonGreedy: true
   }),
   threads: Flags.integer({ description: 'Threads that compute (default: as many as cores)', min: 1, max: THREADS_MAX }),
+  'max-memory': Flags.string({
+    description: 'What this process may take in all, such as 512MB, while it works for others',
+    helpValue: 'SIZE'
+  }),
   mdns: Flags.boolean({ description: 'Find peers on the local network by mDNS', default: true, allowNo: true })
 }
 
@@ -35,6 +40,7 @@ export interface PeerFlags {
   readonly listen?: readonly string[] | undefined
   readonly peer?: readonly string[] | undefined
   readonly threads?: number | undefined
+  readonly 'max-memory'?: string | undefined
   readonly mdns: boolean
 }
 
@@ -68,7 +74,7 @@ export function homeOption(home: string | undefined): { readonly home?: string }
   return home === undefined ? {} : { home }
 }
 
-/** Makes the app's options of flags. */
+/** Makes the app's options of flags. @throws SwarmError SIZE_MALFORMED */
 export function openOptions(flags: PeerFlags, role: OpenOptions['role'], code?: string): OpenOptions {
   return {
     ...homeOption(flags.home),
@@ -78,6 +84,7 @@ export function openOptions(flags: PeerFlags, role: OpenOptions['role'], code?: 
     listen: flags.listen ?? [],
     peers: flags.peer ?? [],
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+    ...(flags['max-memory'] === undefined ? {} : { memoryBytesMax: parseByteSize(flags['max-memory']) }),
     mdns: flags.mdns
   }
 }

@@ -58,7 +58,10 @@ export class PeerLog {
           `job ${event.jobId}: over, ${formatCounted(event.chunks, 'chunk')} receipted (${printable(event.reason)})`
         ]
       case 'chunks-granted':
+      case 'operands-here':
         return []
+      case 'operand-refused':
+        return [`job ${event.jobId}: ${shortPeerId(event.peerId)} gave false bytes: ${printable(event.reason)}`]
       case 'chunk-done':
       case 'chunk-receipted':
         return this.#count(event.jobId, event.event === 'chunk-done' ? 'done' : 'receipted')

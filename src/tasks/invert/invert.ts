@@ -1,10 +1,12 @@
 import { EXIT_CODES, SwarmError } from '../../errors.ts'
-import type { KernelCall, OnProgress, RefusalReason, TaskKind } from '../task-kind.ts'
+import type { KernelCall, OnProgress, RangeTask, RefusalReason } from '../task-kind.ts'
 
 /** Bytes of one Float32 sample. */
 const SAMPLE_BYTES = 4
 /** Bytes inverted between two calls of `onProgress`. */
 const PROGRESS_BYTES = 1024 * 1024
+/** One core, in memory speed. @see LIBP2P.md, "Local limits" */
+const ESTIMATE_NS_PER_BYTE = 0.13
 /** Fits the second-level cache together with the run of the result that it is compared with. */
 const VERIFY_BLOCK_BYTES = 256 * 1024
 
@@ -16,14 +18,15 @@ const SIGN = new Uint32Array(Uint8Array.of(0, 0, 0, 0x80).buffer)[0] ?? 0
  * Flips the sign of every Float32 sample as an integer, so signalling NaNs keep their payload, and reverses the samples
  * when asked. Works in place.
  */
-export const invert: TaskKind = {
+export const invert: RangeTask = {
+  takes: 'ranges',
   kind: 'invert',
   kernelId: 'invert-f32-1',
   unit: 'samples',
   sampleBytes: SAMPLE_BYTES,
   extension: 'raw',
   verification: 'full',
-  estimateNsPerByte: 0.13,
+  estimateNsPerByte: () => ESTIMATE_NS_PER_BYTE,
   defaults: { reverse: true, encrypt: true },
   verifyBlockBytes: VERIFY_BLOCK_BYTES,
   checkInput,

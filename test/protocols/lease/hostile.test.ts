@@ -4,7 +4,8 @@ import {
   CLAIMS_PENDING_MAX,
   HEARTBEAT_BURST_MAX,
   IDLE_MESSAGE_BURST_MAX,
-  LEASE_PROTOCOL
+  LEASE_PROTOCOL,
+  OPERAND_MESSAGE_BURST_MAX
 } from '../../../protocols/lease/constants.ts'
 import {
   encodeSubmitterMessage,
@@ -94,6 +95,17 @@ describe('a submitter resets the stream of a worker that', () => {
     await whenAborted(control.signal)
     await submitter.closed.promise
     expect(submitter.heartbeats).toHaveLength(HEARTBEAT_BURST_MAX)
+    await expectStillServing()
+  })
+
+  test('floods it with what it holds', async () => {
+    const control = await openControl()
+    for (let index = 0; index <= OPERAND_MESSAGE_BURST_MAX; index += 1) {
+      control.send({ type: 'operands', changes: { jobId: JOB, added: [index], dropped: [] } })
+    }
+    await whenAborted(control.signal)
+    await submitter.closed.promise
+    expect(submitter.operandChanges).toHaveLength(OPERAND_MESSAGE_BURST_MAX)
     await expectStillServing()
   })
 

@@ -7,6 +7,7 @@ import type {
   LeaseHandler,
   LeaseProgress,
   LeaseSession,
+  OperandChanges,
   ReleaseReason,
   WorkerHello
 } from '../../../protocols/lease/types.ts'
@@ -34,7 +35,8 @@ export function grant(leaseNumber: number, jobId: string = JOB): Grant {
     incarnation: 1,
     ttlMs: 5_000,
     inputHash: new Uint8Array(32).fill(leaseNumber),
-    adopted: false
+    adopted: false,
+    operands: []
   }
 }
 
@@ -49,9 +51,11 @@ export function leasePair(): Promise<LeasePair> {
 export class FakeSubmitter implements LeaseHandler {
   readonly releases: { leaseNumbers: readonly number[]; reason: ReleaseReason }[] = []
   readonly heartbeats: (readonly LeaseProgress[])[] = []
+  readonly operandChanges: OperandChanges[] = []
   readonly opened = Promise.withResolvers<LeaseSession>()
   readonly closed = Promise.withResolvers<void>()
   readonly released = Promise.withResolvers<void>()
+  readonly toldOperands = Promise.withResolvers<void>()
   onClaim: (claim: { jobId: string; count: number }) => Promise<ClaimReply> = async ({ count }) => ({
     grants: Array.from({ length: count }, (_, index) => grant(index + 1)),
     retryAfterMs: 0
@@ -69,6 +73,10 @@ export class FakeSubmitter implements LeaseHandler {
       onRelease: (leaseNumbers: readonly number[], reason: ReleaseReason) => {
         this.releases.push({ leaseNumbers, reason })
         this.released.resolve()
+      },
+      onOperands: (changes: OperandChanges) => {
+        this.operandChanges.push(changes)
+        this.toldOperands.resolve()
       },
       onClose: () => this.closed.resolve()
     }

@@ -77,7 +77,7 @@ describe('a submitter refuses', () => {
   })
 })
 
-const answer = { requestId: 1, grants: [], refusal: 0, retryAfterMs: 0 }
+const answer = { requestId: 1, grants: [], refusal: 0, retryAfterMs: 0, peers: [] }
 
 describe('a worker refuses', () => {
   test.each<[string, Parameters<typeof SubmitterCodec.encode>[0]]>([

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { openNpy } from '../../src/compute/npy-file.ts'
 import { EXIT_CODES } from '../../src/errors.ts'
-import { openNpy } from '../../src/store/npy-file.ts'
 import type { NpyDtype } from '../../src/tasks/matrix/npy-header.ts'
+import { makeFolder } from '../store/sink-support.ts'
 import { blockOf, npyBytes, npyFile } from '../tasks/matrix/npy-fixtures.ts'
 import { goldenNpy } from '../tasks/matrix/npy-golden.ts'
-import { makeFolder } from './sink-support.ts'
 
 function written(bytes: Uint8Array): string {
   const path = join(makeFolder(), 'A.npy')
@@ -96,7 +96,7 @@ describe('reading a matrix from a file', () => {
       npy.readBlock({ rowStart: 1, rows: 1, colStart: 0, cols: 2 }, into)
       npy.close()
       parentPort.postMessage(into)`
-    const module = new URL('../../src/store/npy-file.ts', import.meta.url).href
+    const module = new URL('../../src/compute/npy-file.ts', import.meta.url).href
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
       workerData: { path, module },
       execArgv: ['--experimental-transform-types', '--disable-warning=ExperimentalWarning']

@@ -1,0 +1,43 @@
+import type { JobDimensions, JobFigures } from '../../app/api-types.ts'
+import { formatBytes, formatCount, formatRate } from '../../cli/quantities.ts'
+
+const NOTHING = '–'
+const FLOP_UNITS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'] as const
+
+/** How much a job was given to do: `4096×4096 · 4096×4096`, `158,760,000 samples`. */
+export function formatDimensions(dimensions: JobDimensions | undefined): string {
+  if (dimensions === undefined) return NOTHING
+  if ('samples' in dimensions) return `${formatCount(dimensions.samples)} samples`
+  const { rows, inner, columns } = dimensions
+  return `${rows}×${inner} · ${inner}×${columns}`
+}
+
+/** What a job got done in a second: `85.3 GFLOP/s` for a matrix product, else bytes. */
+export function formatThroughput(figures: JobFigures | undefined): string {
+  if (figures === undefined || figures.unitsPerSecond === 0) return NOTHING
+  if (figures.unit !== 'flops') return formatRate(figures.bytesPerSecond)
+  return `${formatFlops(figures.unitsPerSecond)}/s`
+}
+
+/** Operations done of a matrix product: `, 12.3 GFLOP done`; samples are in the dimensions, so there is nothing to add. */
+export function formatWork({ unit, units }: Pick<JobFigures, 'unit' | 'units'>): string {
+  return unit === 'flops' ? `, ${formatFlops(units)} done` : ''
+}
+
+/** Tiles of a matrix product, else nothing to say. */
+export function formatTiles(dimensions: JobDimensions | undefined): string {
+  if (dimensions === undefined || 'samples' in dimensions) return ''
+  const { tileRows, tileColumns } = dimensions
+  return `, tiles of ${tileRows}×${tileColumns} (${formatBytes(tileRows * tileColumns * 4)})`
+}
+
+function formatFlops(flops: number): string {
+  let value = flops
+  let unit = 0
+  // 999.5 would be written as 1.00e+3.
+  while (value >= 999.5 && unit < FLOP_UNITS.length - 1) {
+    value /= 1_000
+    unit++
+  }
+  return `${unit === 0 || value >= 999.5 ? formatCount(value) : value.toPrecision(3)} ${FLOP_UNITS[unit]}`
+}

@@ -1,0 +1,57 @@
+import { SwarmError } from '../errors.ts'
+import { EXACT_KERNEL_ID, multiplyExact } from '../tasks/matrix/exact-kernel.ts'
+import { FAST_KERNEL_PREFIX } from '../tasks/matrix/matrix.ts'
+import type { Operand, Tile, TileGrid } from '../tasks/matrix/tile-grid.ts'
+import { type BlockProduct, FastProduct } from './fast-product.ts'
+import { fastKernelId } from './onnx-runtime.ts'
+
+/** Hands out an operand's elements, row-major without gaps; good until the next call with the same matrix. */
+export type OperandReader = (operand: Operand) => Float32Array
+
+/** Told now and then how many bytes of the result the work so far is worth. */
+export type OnTileProgress = (bytesDone: number) => void
+
+type Multiply = (product: BlockProduct) => Promise<void> | void
+
+let fast: Promise<FastProduct> | undefined
+
+/**
+ * Computes one tile of C: the products of its blocks, depth by depth from the first.
+ *
+ * @param into [rows × columns] of the tile
+ * @throws SwarmError KERNEL_MISSING, KERNEL_FAILED
+ */
+export async function computeTile(
+  { grid, tile, kernelId }: { grid: TileGrid; tile: Tile; kernelId: string },
+  read: OperandReader,
+  into: Float32Array,
+  onProgress: OnTileProgress
+): Promise<void> {
+  const multiply = await kernelOf(kernelId)
+  for (let depthIndex = 0; depthIndex < grid.depthCount; depthIndex++) {
+    const left = grid.operand(grid.operandOfA(tile.tileRow, depthIndex))
+    const right = grid.operand(grid.operandOfB(tile.tileColumn, depthIndex))
+    const shape = { m: tile.rows, k: left.columns, n: tile.columns }
+    await multiply({ a: read(left), b: read(right), c: into, ...shape, adds: depthIndex > 0 })
+    onProgress((tile.byteLength * (depthIndex + 1)) / grid.depthCount)
+  }
+}
+
+async function kernelOf(kernelId: string): Promise<Multiply> {
+  if (kernelId === EXACT_KERNEL_ID) return runExact
+  if (!kernelId.startsWith(FAST_KERNEL_PREFIX)) throw unknown(kernelId, 'no kernel of that name')
+  // One per thread, on that thread alone: a process has as many as it has kernel threads, each with a tile of its own.
+  fast ??= FastProduct.create(1)
+  const product = await fast
+  if (fastKernelId() !== kernelId) throw unknown(kernelId, fastKernelId())
+  return (block) => product.multiply(block)
+}
+
+function runExact({ adds, c, ...product }: BlockProduct): void {
+  if (!adds) c.fill(0)
+  multiplyExact({ ...product, c })
+}
+
+function unknown(asked: string, found: string): SwarmError {
+  return new SwarmError('KERNEL_MISSING', `the job asks for kernel ${asked}, but this peer has ${found}`)
+}

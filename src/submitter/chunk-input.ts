@@ -1,0 +1,61 @@
+import type { InputRange } from '../../protocols/chunk/types.ts'
+import type { GrantOperand, OperandChanges } from '../../protocols/lease/types.ts'
+import type { OperandRange } from '../../protocols/operand/types.ts'
+import type { ResultCheck } from '../domain/compute.ts'
+import type { Chunk } from '../domain/job.ts'
+
+/** A lease that is about to be granted. */
+export interface LeasedChunk {
+  readonly leaseNumber: number
+  readonly chunk: Chunk
+}
+
+/** What a grant says of its chunk's input. */
+export interface PreparedInput {
+  /** BLAKE3 of the input, or of the hashes of its operands. */
+  readonly inputHash: Uint8Array
+  readonly operands: readonly GrantOperand[]
+}
+
+/** The input of a lease whose holder offers its result. */
+export interface TakenInput {
+  readonly inputHash: Uint8Array
+  /** Large enough for the result, where the input was in memory. */
+  readonly buffer?: ArrayBuffer
+}
+
+/**
+ * Where the inputs of a job's chunks come from: how holders of leases get them, how results are checked against them, and
+ * how this machine computes a chunk itself. One per running job.
+ */
+export interface ChunkInputs {
+  /** Grants that one answer to a claim has room for. */
+  readonly grantsMax: number
+  /** Makes the inputs of a peer's leases ready to be pulled. @returns one item a lease, in order. @throws SwarmError INPUT_UNREADABLE */
+  prepare(
+    peerId: string,
+    leases: readonly LeasedChunk[],
+    options: { signal: AbortSignal }
+  ): Promise<readonly PreparedInput[]>
+  /** @throws WireError REFUSED */
+  read(peerId: string, range: InputRange): Uint8Array
+  /** @returns the operand's bytes; undefined when this job has no such operand */
+  readOperand(range: OperandRange): Promise<Uint8Array> | undefined
+  /** A worker says which operands it holds. */
+  onOperands(peerId: string, changes: OperandChanges): void
+  /** A worker's session ended. */
+  onPeerLost(peerId: string): void
+  take(leaseNumber: number, peerId: string): TakenInput | undefined
+  /** Forgets the input of a lost lease. */
+  drop(leaseNumber: number): void
+  /** Checks a peer's result in `buffer`. */
+  check(
+    result: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
+    options: { signal: AbortSignal }
+  ): Promise<ResultCheck>
+  /** Computes a chunk on this machine. @throws SwarmError KERNEL_FAILED, INPUT_UNREADABLE */
+  compute(
+    chunk: Chunk,
+    options: { signal: AbortSignal }
+  ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }>
+}
