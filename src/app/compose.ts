@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { PeerId } from '@libp2p/interface'
-import type { OperandRange } from '../../protocols/operand/types.ts'
+import type { OperandHandler, OperandRange } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { type ApiServer, serveApi } from '../api/server.ts'
 import { KernelPool } from '../compute/compute-pool.ts'
@@ -27,7 +27,7 @@ import { startNode } from './start-node.ts'
 import { submitterPorts } from './submitter-ports.ts'
 import { systemClock } from './system-clock.ts'
 import { trimWhenIdle } from './trim-memory.ts'
-import { workerPorts } from './worker-ports.ts'
+import { type WorkerParts, workerPorts } from './worker-ports.ts'
 
 /** Idle chunk buffers kept by one process, in bytes. */
 const BUFFERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
@@ -91,24 +91,8 @@ async function composePeer(
   node.services.result.setHandler(desk)
   const buffers = new BufferPool(BUFFERS_KEPT_BYTES_MAX)
   const shared = { home, peerId: node.peerId, compute, buffers, envelopes, ledger }
-  const worker: Worker | undefined =
-    options.role === 'joined'
-      ? new Worker(
-          workerPorts({
-            ...shared,
-            node,
-            bulk,
-            onEvent: (event) => events.publish(event),
-            ...(options.memoryBytesMax !== undefined && { memoryBytesMax: options.memoryBytesMax })
-          })
-        )
-      : undefined
-  node.services.operand.setHandler({
-    // The submitter's own operands first; a worker's are blocks that it fetched from others.
-    read: (peerId, range, reading) => {
-      return desk.readOperand(peerId, range) ?? worker?.operands.read(peerId, range, reading) ?? noOperand(range)
-    }
-  })
+  const worker = options.role === 'joined' ? makeWorker({ ...shared, node, bulk }, options, events) : undefined
+  node.services.operand.setHandler(operandHandler(desk, worker))
 
   const members: Members = new Members(node, bulk, home.peers, {
     onJoined: (peerId, name, control) => {
@@ -139,7 +123,7 @@ async function composePeer(
   // Together, since each waits for others: a leaving peer has a second.
   closing.add(() => allOf([worker?.stop(), jobs.stopAll(), contacts.stop(), api?.close()]))
 
-  const trimming = trimWhenIdle({ isBusy, buffers, clock: systemClock })
+  const trimming = trimWhenIdle({ isBusy, buffers, clock: systemClock, trim: () => worker?.operands.trim() })
   closing.add(() => trimming.stop())
 
   keeper.start()
@@ -162,6 +146,24 @@ async function composePeer(
   await contacts.start(options.peers, waiting)
   if (options.role === 'joined') api = await serveApi(peer, home.paths.socket)
   return peer
+}
+
+function makeWorker(
+  parts: Omit<WorkerParts, 'onEvent' | 'memoryBytesMax'>,
+  { memoryBytesMax }: OpenOptions,
+  events: FanOut<PeerEvent>
+): Worker {
+  const limit = memoryBytesMax === undefined ? {} : { memoryBytesMax }
+  return new Worker(workerPorts({ ...parts, ...limit, onEvent: (event) => events.publish(event) }))
+}
+
+/** The submitter's own operands first; a worker's are blocks that it fetched from others. */
+function operandHandler(desk: LeaseDesk, worker: Worker | undefined): OperandHandler {
+  return {
+    read: (peerId, range, reading) => {
+      return desk.readOperand(peerId, range) ?? worker?.operands.read(peerId, range, reading) ?? noOperand(range)
+    }
+  }
 }
 
 function noOperand({ hash }: OperandRange): Promise<never> {

@@ -9,6 +9,8 @@ export interface TrimOptions {
   /** Whether this process runs a job or holds a lease now. */
   readonly isBusy: () => boolean
   readonly buffers: BufferPool
+  /** What else lets go of memory that is kept for the next job. */
+  readonly trim?: () => void
   readonly clock: Clock
   /** V8's collector, where the process was started with `--expose-gc` (bin/run.js does). */
   readonly collect?: (() => unknown) | undefined
@@ -31,12 +33,16 @@ export function trimWhenIdle(options: TrimOptions): { stop(): Promise<void> } {
   }
 }
 
-async function keepTrimming({ isBusy, buffers, clock, collect }: TrimOptions, signal: AbortSignal): Promise<void> {
+async function keepTrimming(
+  { isBusy, buffers, trim, clock, collect }: TrimOptions,
+  signal: AbortSignal
+): Promise<void> {
   let wasBusy = false
   while (!signal.aborted) {
     const isBusyNow = isBusy()
     if (wasBusy && !isBusyNow) {
       buffers.clear()
+      trim?.()
       collect?.()
     }
     wasBusy = isBusyNow
@@ -44,7 +50,8 @@ async function keepTrimming({ isBusy, buffers, clock, collect }: TrimOptions, si
   }
 }
 
-function collectGarbage(): (() => unknown) | undefined {
+/** @returns what asks V8 for a collection, where the process was started with `--expose-gc` */
+export function collectGarbage(): (() => unknown) | undefined {
   const { gc } = globalThis
   return gc === undefined ? undefined : () => gc({ type: 'major', execution: 'async' })
 }

@@ -15,6 +15,7 @@ import { checkReceiptParties, type EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
 import { OperandLinks } from './operand-links.ts'
 import { systemClock } from './system-clock.ts'
+import { collectGarbage } from './trim-memory.ts'
 
 /** Bytes of chunk buffers that a worker may hold at once. */
 const WORKER_MEMORY_BYTES = 64 * 1024 * 1024
@@ -59,6 +60,7 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     kernelIds: kernelIdsHere(),
     memoryBytes: WORKER_MEMORY_BYTES,
     operandBytesMax: operandBytes(parts.memoryBytesMax),
+    collectGarbage: collectGarbage(),
     openOperands: (peerId, options) => links.open(peerId, options),
     controlTo: (peerId) => bulk.control(node, peerId),
     openBulk: async (control, options) => (await bulk.open(node, control, options)).connection,

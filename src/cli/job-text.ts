@@ -1,10 +1,11 @@
-import type { JobCounters, JobEvent, JobOutputs, PeerShare } from '../domain/events.ts'
+import type { JobCounters, JobEvent, JobOutputs, PeerShare, ProductFigures } from '../domain/events.ts'
 import { printable } from './printable.ts'
 import {
   formatBytes,
   formatCount,
   formatCounted,
   formatDurationMs,
+  formatFlops,
   formatPercent,
   formatRate,
   shortPeerId
@@ -25,7 +26,7 @@ export function formatProgressLine(progress: Progress): string {
   const parts = [
     `${percent(progress)} %`,
     `${formatBytes(progress.mergedBytes)} of ${formatBytes(progress.inputBytes)}`,
-    formatRate(progress.bytesPerSecond),
+    formatSpeed(progress),
     `${formatCount(counters.chunks)} chunks (${formatCount(counters.localChunks)} here)`,
     formatCounted(counters.peers.length, 'peer'),
     `efficiency ${formatPercent(counters.efficiency)}`
@@ -43,7 +44,7 @@ export function formatProgressBlock(task: string, progress: Progress): readonly 
   const rest = peers.length - PEER_LINES_MAX
   return [
     `${printable(task)}  ${'█'.repeat(done)}${'░'.repeat(BAR_CELLS - done)}  ${percent(progress)} %  ` +
-      `${formatBytes(progress.mergedBytes)} of ${formatBytes(progress.inputBytes)}  ${formatRate(progress.bytesPerSecond)}${left}`,
+      `${formatBytes(progress.mergedBytes)} of ${formatBytes(progress.inputBytes)}  ${formatSpeed(progress)}${left}`,
     `  chunks ${formatCount(counters.chunks)} (${formatCount(counters.localChunks)} here, ${progress.leasedChunks} out)  ` +
       `peers ${peers.length}  efficiency ${formatPercent(counters.efficiency)}  given back ${counters.releases}`,
     ...peers.slice(0, PEER_LINES_MAX).map((peer) => `  ${formatPeerLine(peer)}`),
@@ -77,16 +78,24 @@ export function formatJobEvent(event: JobEvent): string | undefined {
 
 /** The last word on a finished job: where its files are, who did what, how it went. */
 export function formatDone(done: Done): string {
-  const rate = done.totalMs > 0 ? `, ${formatRate((done.inputBytes * 1_000) / done.totalMs)}` : ''
+  const bytesRate = done.totalMs > 0 ? `, ${formatRate((done.inputBytes * 1_000) / done.totalMs)}` : ''
   return [
     ...formatOutputs(done.outputs),
     '',
     formatShares(done),
     '',
-    `${formatBytes(done.inputBytes)} in ${formatDurationMs(done.totalMs)}${rate}, efficiency ${formatPercent(done.efficiency)}, ` +
+    `${formatBytes(done.inputBytes)} in ${formatDurationMs(done.totalMs)}${done.product === undefined ? bytesRate : ''}, efficiency ${formatPercent(done.efficiency)}, ` +
       `${done.releases} given back, ${done.duplicates} duplicates`,
+    ...(done.product === undefined ? [] : [formatProduct(done.product, done.checkMs)]),
     printable(done.summary)
   ].join('\n')
+}
+
+/** How a product went. */
+export function formatProduct({ flops, flopsPerSecond, operands }: ProductFigures, checkMs: number): string {
+  const { submitterBytes, peerBytes, cacheBytes } = operands
+  const sources = `${formatBytes(submitterBytes)} sent, ${formatBytes(peerBytes)} from peer to peer, ${formatBytes(cacheBytes)} from caches`
+  return `${formatFlops(flops)} at ${formatFlops(flopsPerSecond)}/s; operands: ${sources}; checks took ${formatDurationMs(checkMs)}`
 }
 
 /** Where a job's files are, and how to open them. */
@@ -134,6 +143,13 @@ export function formatShares(counters: JobCounters): string {
     ],
     [...rows, local]
   )
+}
+
+/** Products are measured by their operations. */
+function formatSpeed({ bytesPerSecond, counters }: Progress): string {
+  return counters.product === undefined
+    ? formatRate(bytesPerSecond)
+    : `${formatFlops(counters.product.flopsPerSecond)}/s`
 }
 
 function formatPeerLine(peer: PeerShare): string {

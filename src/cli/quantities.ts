@@ -13,6 +13,7 @@ const BYTE_FACTORS: Readonly<Record<string, number>> = {
   gib: 2 ** 30,
   tib: 2 ** 40
 }
+const FLOP_UNITS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'] as const
 const DURATION_FACTORS_MS: Readonly<Record<string, number>> = { '': 1_000, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /**
@@ -120,4 +121,16 @@ function threeDigits(value: number, whole: boolean): string {
 
 function pad(value: number): string {
   return String(value).padStart(2, '0')
+}
+
+/** Writes a number of floating-point operations, such as `137 GFLOP`. */
+export function formatFlops(flops: number): string {
+  let value = flops
+  let unit = 0
+  // 999.5 would be written as 1.00e+3.
+  while (value >= 999.5 && unit < FLOP_UNITS.length - 1) {
+    value /= 1_000
+    unit++
+  }
+  return `${unit === 0 || value >= 999.5 ? formatCount(value) : value.toPrecision(3)} ${FLOP_UNITS[unit]}`
 }

@@ -18,6 +18,7 @@ import type {
   RunLocalReply,
   RunLocalRequest
 } from './kernel-messages.ts'
+import { threadTimeMs } from './thread-time.ts'
 
 export { checkTiles, hashShared, readOperands, runLocalTiles, runTiles } from './tile-operations.ts'
 
@@ -130,10 +131,10 @@ function hashRange(descriptor: number, request: CheckResultRequest): Uint8Array 
 
 function compute(call: KernelCall, input: Uint8Array<ArrayBuffer>, onProgress?: OnProgress): RunLocalReply {
   const kind = kindOf(call)
-  const startedMs = performance.now()
+  const startedMs = threadTimeMs()
   try {
     const result = kind.run(input, call, onProgress)
-    const computeMs = performance.now() - startedMs
+    const computeMs = threadTimeMs() - startedMs
     return { buffer: bufferOf(result, input.buffer), byteLength: result.byteLength, computeMs }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

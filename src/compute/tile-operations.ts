@@ -24,6 +24,7 @@ import type {
   TilesReply
 } from './kernel-messages.ts'
 import { type NpyFile, openNpy } from './npy-file.ts'
+import { threadTimeMs } from './thread-time.ts'
 import { computeTile, type OperandReader } from './tile-kernel.ts'
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
@@ -103,9 +104,9 @@ export function checkTiles(request: CheckTilesRequest): unknown {
       }
       const grid = new TileGrid(parseMatrixPlan(request.call.params))
       using matrices = new Matrices(request.files)
-      const startedMs = performance.now()
+      const startedMs = threadTimeMs()
       const reason = refusalOf(request, grid, matrices)
-      if (reason === undefined) return { buffer, verdict: 'passed', checkMs: performance.now() - startedMs }
+      if (reason === undefined) return { buffer, verdict: 'passed', checkMs: threadTimeMs() - startedMs }
       if (!sameBytes(hashOperands(grid, run, matrices), request.inputHash)) {
         const changed = `${request.files.a} or ${request.files.b} has changed since the chunk was granted`
         return { buffer, verdict: 'input-changed', reason: changed }
@@ -123,7 +124,7 @@ async function compute(
   onProgress: (bytesDone: number) => void
 ): Promise<TilesReply> {
   const own = buffer.byteLength >= run.outputBytes ? buffer : new ArrayBuffer(run.outputBytes)
-  const startedMs = performance.now()
+  const startedMs = threadTimeMs()
   let doneBytes = 0
   for (const tile of grid.tilesOf(run)) {
     const into = new Float32Array(own, doneBytes, tile.byteLength / FLOAT_BYTES)
@@ -131,7 +132,7 @@ async function compute(
     await computeTile({ grid, tile, kernelId: call.kernelId }, read, into, (bytes) => onProgress(before + bytes))
     doneBytes += tile.byteLength
   }
-  return { buffer: own, byteLength: doneBytes, computeMs: performance.now() - startedMs }
+  return { buffer: own, byteLength: doneBytes, computeMs: threadTimeMs() - startedMs }
 }
 
 /** @returns why a run of tiles is refused, tile by tile, or undefined */

@@ -24,7 +24,26 @@ export interface JobOutputs {
   readonly ledger: string
 }
 
-/** Counters of a job, cumulative over resumes where the journal holds them. */
+/** How a product goes. */
+export interface ProductFigures {
+  /** Floating-point operations of the merged tiles. */
+  readonly flops: number
+  /** …per second of the job's time so far. */
+  readonly flopsPerSecond: number
+  /** Bytes of operands that chunks read at peers, by where they came from. Of this run of the job. */
+  readonly operands: OperandFigures
+}
+
+/** Bytes of operands by source. */
+export interface OperandFigures {
+  /** Sent by this machine. */
+  readonly submitterBytes: number
+  /** Sent from peer to peer. */
+  readonly peerBytes: number
+  /** Read from a peer's cache. */
+  readonly cacheBytes: number
+}
+
 /** Times from a claim's arrival until its grants left, in ms; zeros before the first. */
 export interface GrantTimes {
   /** Claims that were answered with grants. */
@@ -34,6 +53,7 @@ export interface GrantTimes {
   readonly mostMs: number
 }
 
+/** Counters of a job, cumulative over resumes where the journal holds them. */
 export interface JobCounters {
   readonly inputBytes: number
   readonly outputBytes: number
@@ -45,9 +65,9 @@ export interface JobCounters {
   /** Late or backup results that were right but second. */
   readonly duplicates: number
   readonly totalMs: number
-  /** Sum of kernel times, as claimed by peers and measured locally. */
+  /** Sum of the CPU times of kernels, as claimed by peers and measured locally. */
   readonly computeMs: number
-  /** Sum over shipped chunks of (grant to result) less its compute time. */
+  /** Time that the kernel threads of peers with leases were there and did not compute: waiting for bytes, or sending them. */
   readonly transferMs: number
   /** Thread time that checking peers' results took this machine, where a check is more than a comparison. */
   readonly checkMs: number
@@ -55,6 +75,8 @@ export interface JobCounters {
   readonly efficiency: number
   /** From peers' claims to the grants that answered them, as this peer measured it: how busy a submitter is. */
   readonly grants: GrantTimes
+  /** Products only. */
+  readonly product?: ProductFigures
   readonly peers: readonly PeerShare[]
 }
 

@@ -17,7 +17,10 @@ export interface MergedChunk {
   readonly peerId?: PeerName
   readonly peerName?: string
   readonly computeMs: number
-  /** Lease duration less compute time, in ms; 0 for local chunks. */
+  /**
+   * Time of the peer's kernel threads since its result before this one (or since the grant) less compute time, in ms: below
+   * 0 when threads returned results together; 0 for local chunks.
+   */
   readonly transferMs: number
   /** BLAKE3 of the plain result; known for peers' chunks and for placed (unsealed) ones. */
   readonly outputHash?: Uint8Array

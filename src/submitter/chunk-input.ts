@@ -2,6 +2,7 @@ import type { InputRange } from '../../protocols/chunk/types.ts'
 import type { GrantOperand, OperandChanges } from '../../protocols/lease/types.ts'
 import type { OperandRange } from '../../protocols/operand/types.ts'
 import type { ResultCheck } from '../domain/compute.ts'
+import type { OperandFigures } from '../domain/events.ts'
 import type { Chunk } from '../domain/job.ts'
 
 /** A lease that is about to be granted. */
@@ -41,6 +42,8 @@ export interface ChunkInputs {
   read(peerId: string, range: InputRange): Uint8Array
   /** @returns the operand's bytes; undefined when this job has no such operand */
   readOperand(range: OperandRange): Promise<Uint8Array> | undefined
+  /** Bytes of operands by source; undefined where chunks have inputs of their own. */
+  figures(): OperandFigures | undefined
   /** A worker says which operands it holds. */
   onOperands(peerId: string, changes: OperandChanges): void
   /** A worker's session ended. */

@@ -110,6 +110,10 @@ export class ChunkSource implements ChunkInputs {
     return undefined
   }
 
+  figures(): undefined {
+    return undefined
+  }
+
   onOperands(): void {
     // A worker that names operands of such a job says nothing that matters.
   }

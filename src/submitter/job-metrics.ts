@@ -31,6 +31,19 @@ export class JobMetrics {
   #computeMs = 0
   #transferMs = 0
   #checkMs = 0
+  /** When each peer's last result came. */
+  readonly #returnedAtMs = new Map<string, number>()
+
+  /**
+   * A peer returned a result. @returns the time that its kernel threads had for it and did not compute, in ms: of all its
+   * results together, the time that they waited
+   */
+  onReturned(result: { peerId: string; threads: number; leaseMs: number; computeMs: number; nowMs: number }): number {
+    const { peerId, threads, leaseMs, computeMs, nowMs } = result
+    const sinceMs = Math.max(nowMs - leaseMs, this.#returnedAtMs.get(peerId) ?? Number.NEGATIVE_INFINITY)
+    this.#returnedAtMs.set(peerId, nowMs)
+    return (nowMs - sinceMs) * threads - computeMs
+  }
 
   /** Counts the time that the check of a peer's result took its thread. */
   onChecked(checkMs: number): void {
@@ -101,13 +114,14 @@ export class JobMetrics {
     duplicates: number
     totalMs: number
   }): JobCounters {
-    const worked = this.#computeMs + this.#transferMs
+    const transferMs = Math.max(0, this.#transferMs)
+    const worked = this.#computeMs + transferMs
     return {
       ...job,
       chunks: this.#chunks,
       localChunks: this.#localChunks,
       computeMs: round(this.#computeMs),
-      transferMs: round(this.#transferMs),
+      transferMs: round(transferMs),
       checkMs: round(this.#checkMs),
       efficiency: worked === 0 ? 0 : round((this.#computeMs / worked) * 100),
       grants: this.#grants(),

@@ -8,6 +8,7 @@ import type { OperandRange } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { createContentHasher } from '../content-hash.ts'
 import type { ComputePool, MatrixFiles, ResultCheck, TileCall } from '../domain/compute.ts'
+import type { OperandFigures } from '../domain/events.ts'
 import { type PeerName, peerName } from '../domain/ids.ts'
 import type { Chunk } from '../domain/job.ts'
 import type { OperandHolders } from '../domain/operand-holders.ts'
@@ -46,6 +47,9 @@ export class MatrixSource implements ChunkInputs {
   /** Oldest use first. */
   readonly #blocks = new Map<number, Block>()
   #blockBytes = 0
+  #servedBytes = 0
+  #fetchedBytes = 0
+  #neededBytes = 0
   readonly #leased = new Map<
     number,
     { readonly peer: PeerName; readonly chunk: Chunk; readonly inputHash: Uint8Array }
@@ -103,9 +107,17 @@ export class MatrixSource implements ChunkInputs {
     return index === undefined ? undefined : this.#readRange(index, range)
   }
 
+  /** What peers fetched is what they say came to them; what they read beyond that lay in their caches. */
+  figures(): OperandFigures {
+    const peerBytes = Math.max(0, this.#fetchedBytes - this.#servedBytes)
+    const cacheBytes = Math.max(0, this.#neededBytes - Math.max(this.#fetchedBytes, this.#servedBytes))
+    return { submitterBytes: this.#servedBytes, peerBytes, cacheBytes }
+  }
+
   onOperands(peerId: string, { added, dropped }: OperandChanges): void {
     const { grid, holders } = this.#init
     const real = added.filter((index) => index < grid.operandCount)
+    for (const index of real) this.#fetchedBytes += grid.operand(index).byteLength
     holders.change(peerName(peerId), { added: real, dropped })
   }
 
@@ -117,6 +129,7 @@ export class MatrixSource implements ChunkInputs {
     const leased = this.#leased.get(leaseNumber)
     if (leased?.peer !== peerId) return undefined
     this.#leased.delete(leaseNumber)
+    this.#neededBytes += this.#init.grid.operandBytesOf(leased.chunk)
     return { inputHash: leased.inputHash }
   }
 
@@ -152,6 +165,7 @@ export class MatrixSource implements ChunkInputs {
         refusal: RefusalCode.rangeInvalid
       })
     }
+    this.#servedBytes += byteLength
     return bytes.subarray(offset, offset + byteLength)
   }
 

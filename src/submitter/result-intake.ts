@@ -100,7 +100,8 @@ export class ResultIntake {
     const { peer, leaseMs } = passed
     const { computeMs } = claim
     this.#job.cost.shipped({ peer, inputBytes: chunk.inputBytes, leaseMs, computeMs, nowMs })
-    const transferMs = Math.max(0, leaseMs - computeMs)
+    const threads = this.#job.desk.sessions.get(peer)?.hello.threads ?? 1
+    const transferMs = this.#job.metrics.onReturned({ peerId: peer, threads, leaseMs, computeMs, nowMs })
     const named = { chunkIndex: chunk.chunkIndex, peerId: peer, peerName: claim.workerName }
     const merged = { ...named, computeMs, transferMs, outputHash: claim.outputHash }
     this.#log.expect(chunk, merged, { offer, claim: offer.claim })

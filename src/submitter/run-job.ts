@@ -72,15 +72,19 @@ export class JobRun implements LeasedJob {
 
   /** Figures so far, over all incarnations. */
   counters(): JobCounters {
-    const { metrics, spec, table, ports } = this.#job
-    const { releases, duplicates } = table.counters
-    return metrics.counters({
+    const { metrics, spec, table, ports, source, units } = this.#job
+    const { releases, duplicates, mergedBytes } = table.counters
+    const totalMs = Math.round(this.#record.ranMs + ports.clock.nowMs() - this.#startedMs)
+    const operands = source.figures()
+    const product = operands && { ...rateOf(units(mergedBytes), totalMs), operands }
+    const counters = metrics.counters({
       inputBytes: spec.inputBytes,
       outputBytes: spec.inputBytes,
       releases: this.#record.releases + releases,
       duplicates: this.#record.duplicates + duplicates,
-      totalMs: Math.round(this.#record.ranMs + ports.clock.nowMs() - this.#startedMs)
+      totalMs
     })
+    return product === undefined ? counters : { ...counters, product }
   }
 
   /** What the table and the sink hold now, for `progress`. */
@@ -272,6 +276,10 @@ export class JobRun implements LeasedJob {
     ports.journal.close(jobId, 'failed', { failure: { code, message } })
     return { event: 'failed', jobId, code, message }
   }
+}
+
+function rateOf(flops: number, totalMs: number): { readonly flops: number; readonly flopsPerSecond: number } {
+  return { flops, flopsPerSecond: totalMs > 0 ? Math.round((flops * 1000) / totalMs) : 0 }
 }
 
 /** What a context is given of its run. */

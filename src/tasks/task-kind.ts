@@ -27,6 +27,8 @@ interface TaskFacts {
   readonly verification: string
   /** Whether `submit` reverses and encrypts unless told otherwise. */
   readonly defaults: { readonly reverse: boolean; readonly encrypt: boolean }
+  /** The job's parameters as plain data, for people and manifests; undefined where there are none. */
+  describe(params: Uint8Array): object | undefined
   /** Credit for a chunk of this many bytes, in {@link TaskFacts.unit}. `params` are the job's, encoded. */
   units(chunkBytes: number, params: Uint8Array): number
   /** Estimated time of the kernel on one core for a byte of a chunk, before anything was measured, in ns. */

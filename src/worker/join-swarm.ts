@@ -63,6 +63,7 @@ export class Worker {
       bytesMax: ports.operandBytesMax,
       open: (peerId, options) => ports.openOperands(peerId, options),
       hash: (request, options) => ports.compute.hashShared(request, options),
+      collect: ports.collectGarbage,
       onEvent: (event) => ports.onEvent(event),
       onChanges: (changes) => this.#noteOperands(changes)
     })

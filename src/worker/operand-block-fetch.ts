@@ -1,3 +1,6 @@
+/** How often a block's holders may say that it is still on its way to them, before they are asked no more. */
+export const ASK_AGAIN_MAX = 5
+
 /** A peer that may give a block, as a grant of a job named it. */
 export interface OperandSource {
   readonly jobId: string
@@ -33,6 +36,7 @@ export class BlockFetch {
   readonly #selfPeerId: string
   readonly #lot: number
   #asking: OperandSource | undefined
+  #againCount = 0
   /** Why the last source failed. */
   lastError: unknown
 
@@ -65,9 +69,18 @@ export class BlockFetch {
     this.#sources.push(...sources.filter(({ peerId }) => !known.has(peerId)))
   }
 
-  /** @returns negative when this one goes first: the older lease, then the rarer block, then by lot */
+  /** The source does not have the block yet, and may be asked again, {@link ASK_AGAIN_MAX} times in all. */
+  askAgain({ peerId }: OperandSource): void {
+    this.#againCount += 1
+    if (this.#againCount <= ASK_AGAIN_MAX) this.#asked.delete(peerId)
+  }
+
+  /**
+   * @returns negative when this one goes first: what was not asked for in vain yet, then the older lease, then the rarer
+   *   block, then by lot
+   */
   compare(other: BlockFetch): number {
-    const byTurn = this.request.turn - other.request.turn
+    const byTurn = this.#againCount - other.#againCount || this.request.turn - other.request.turn
     return byTurn || this.#sources.length - other.#sources.length || this.#lot - other.#lot
   }
 

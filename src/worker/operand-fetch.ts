@@ -120,9 +120,10 @@ export class OperandFetcher {
     } catch (error) {
       signal.throwIfAborted()
       fetch.lastError = error
+      const refusal = error instanceof WireError ? error.refusal : undefined
+      if (refusal === RefusalCode.busy) fetch.askAgain(source)
       // Blocks come and go at a holder: that one is not there says nothing about the others.
-      const isAbsent = error instanceof WireError && error.refusal === RefusalCode.inputUnavailable
-      if (!isAbsent) this.#peers.putBehind(source.peerId)
+      else if (refusal !== RefusalCode.inputUnavailable) this.#peers.putBehind(source.peerId)
       return false
     }
     const found = await this.#ports.hash({ buffer, byteLength }, { signal })
@@ -137,7 +138,7 @@ export class OperandFetcher {
     const watch = new StallWatch(this.#ports.clock, source.peerId)
     const signal = AbortSignal.any([fetch.request.signal, watch.signal])
     try {
-      const client = await this.#ports.open(source.peerId, { signal })
+      const client = await this.#open(source.peerId, signal)
       let receivedBytes = 0
       await client.pull(hash, new Uint8Array(buffer, 0, byteLength), {
         signal,
@@ -149,6 +150,15 @@ export class OperandFetcher {
       })
     } finally {
       watch.stop()
+    }
+  }
+
+  /** That there is no link says nothing about a block, whatever the code. */
+  async #open(peerId: string, signal: AbortSignal): Promise<OperandClient> {
+    try {
+      return await this.#ports.open(peerId, { signal })
+    } catch (error) {
+      throw new WireError('STREAM_ENDED', `there is no link to ${peerId} for operand blocks`, { cause: error })
     }
   }
 

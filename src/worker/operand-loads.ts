@@ -78,8 +78,12 @@ export class OperandLoads {
     load?.takers.delete(taker)
     const borrowers = this.#cache.giveBack(block)
     if (borrowers > 0) return
-    if (load !== undefined)
+    if (load !== undefined) {
       this.#cancel(load, new SwarmError('OPERAND_UNWANTED', 'no lease waits for this block any more'))
+    } else if (block.state === 'loading') {
+      this.#cache.abandon(block)
+      this.#cache.reclaim(block)
+    }
   }
 
   /** The load that somebody else may wait for, and the peer that is asked now. @returns undefined when there is none */

@@ -1,8 +1,7 @@
 import type { JobDimensions, JobFigures } from '../../app/api-types.ts'
-import { formatBytes, formatCount, formatRate } from '../../cli/quantities.ts'
+import { formatBytes, formatCount, formatFlops, formatRate } from '../../cli/quantities.ts'
 
 const NOTHING = '–'
-const FLOP_UNITS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'] as const
 
 /** How much a job was given to do: `4096×4096 · 4096×4096`, `158,760,000 samples`. */
 export function formatDimensions(dimensions: JobDimensions | undefined): string {
@@ -29,15 +28,4 @@ export function formatTiles(dimensions: JobDimensions | undefined): string {
   if (dimensions === undefined || 'samples' in dimensions) return ''
   const { tileRows, tileColumns } = dimensions
   return `, tiles of ${tileRows}×${tileColumns} (${formatBytes(tileRows * tileColumns * 4)})`
-}
-
-function formatFlops(flops: number): string {
-  let value = flops
-  let unit = 0
-  // 999.5 would be written as 1.00e+3.
-  while (value >= 999.5 && unit < FLOP_UNITS.length - 1) {
-    value /= 1_000
-    unit++
-  }
-  return `${unit === 0 || value >= 999.5 ? formatCount(value) : value.toPrecision(3)} ${FLOP_UNITS[unit]}`
 }

@@ -30,6 +30,7 @@ export const invert: RangeTask = {
   defaults: { reverse: true, encrypt: true },
   verifyBlockBytes: VERIFY_BLOCK_BYTES,
   checkInput,
+  describe: () => undefined,
   units: (inputBytes) => inputBytes / SAMPLE_BYTES,
   run,
   verify

@@ -54,7 +54,11 @@ export function gamma(k: number): number {
   return Math.expm1(k * UNIT_F32)
 }
 
-/** @returns a share of |expected| that |found − expected| may have in any element: {@link judgeElement} allows no less */
+/**
+ * @returns a share of the range of an element's partial sums, in order of k and from zero, that |found − expected| may have:
+ *   {@link judgeElement} allows no less, since that range is the sum of a run, which neither Σ|a·b|, nor the products of one
+ *   sign, nor the largest run is below
+ */
 export function safeShare(k: number): number {
   return Math.min(gamma(k), DEVIATIONS * UNIT_F32 * Math.sqrt(k))
 }

@@ -1,6 +1,7 @@
 import type { RefusalReason } from '../task-kind.ts'
+import { type ClaimedBlocks, depthBlocks, toBlocks } from './freivalds-operands.ts'
 import { SecretStream } from './freivalds-random.ts'
-import { type ClaimedTile, requireShapes } from './freivalds-tile.ts'
+import type { ClaimedTile } from './freivalds-tile.ts'
 
 /** What the exact kernel writes for every NaN. */
 const NAN_BITS = 0x7fc00000
@@ -17,15 +18,16 @@ const NAN_BITS = 0x7fc00000
  * @throws SwarmError with code MATRIX_SHAPE when a dimension is no whole number from 1 or an array has another length
  * @see S. A. Figueroa, When is double rounding innocuous?, ACM SIGNUM Newsletter 30(3), 1995
  */
-export function recomputeRowExact(tile: ClaimedTile, row: number): RefusalReason {
-  requireShapes(tile)
-  const { a, b, c, k, n } = tile
+export function recomputeRowExact(tile: ClaimedTile | ClaimedBlocks, row: number): RefusalReason {
+  const { c, n } = tile
   const sums = new Float32Array(n)
-  for (let inner = 0; inner < k; inner++) {
-    const factor = a[row * k + inner] as number
-    const start = inner * n
-    for (let column = 0; column < n; column++) {
-      sums[column] = (sums[column] as number) + Math.fround(factor * (b[start + column] as number))
+  for (const { depth, a, b } of depthBlocks(toBlocks(tile))) {
+    for (let inner = 0; inner < depth; inner++) {
+      const factor = a[row * depth + inner] as number
+      const start = inner * n
+      for (let column = 0; column < n; column++) {
+        sums[column] = (sums[column] as number) + Math.fround(factor * (b[start + column] as number))
+      }
     }
   }
   const expected = new Uint32Array(sums.buffer)

@@ -1,11 +1,5 @@
 import { gamma, UNIT_F32 } from './freivalds-element.ts'
-import {
-  multiplyMagnitudes,
-  multiplyPairs,
-  type Projection,
-  projectColumns,
-  type Weights
-} from './freivalds-projection.ts'
+import { multiplyMagnitudes, multiplyPairs, projectColumns, type Weights } from './freivalds-projection.ts'
 import { ENTRY_LIMIT, type SecretStream } from './freivalds-random.ts'
 import type { ClaimedTile } from './freivalds-tile.ts'
 
@@ -38,7 +32,7 @@ const SUSPECTS_MIN = 4
 /** Elements that are recomputed in cells where C is not finite, in any tile. */
 const BROKEN_ELEMENTS = 4096
 /** Half a denormal: what rounding a product or sum may lose where float32 underflows. */
-const UNDERFLOW = 2 ** -150
+export const UNDERFLOW = 2 ** -150
 
 /** Every cell; for tiles so small that ranking costs more than recomputing. */
 export function everyCell({ a, m, k, n }: ClaimedTile): Suspects {
@@ -74,16 +68,17 @@ export function rankCells(tile: ClaimedTile, weights: Weights, groupColumns: num
     const start = group * groupColumns
     const end = Math.min(start + groupColumns, n)
     const lost = k * UNDERFLOW ** 2 * sumSquares(weights.scale, start, end)
+    const lostWorst = 2 * k * UNDERFLOW * weights.scale.subarray(start, end).reduce((sum, unit) => sum + unit, 0)
     for (let row = 0; row < m; row++) {
       if (isOdd(row)) continue
       const cell = group * m + row
-      const magnitude = rowMagnitudes[row] as number
-      const score = scoreOf(cell, product, projectedC, magnitude, {
-        k,
-        share: (end - start) / n,
-        columns: end - start,
-        lost
-      })
+      const score = scoreOf(
+        (projectedC.rounds[2 * cell] as number) - (product[2 * cell] as number),
+        (projectedC.rounds[2 * cell + 1] as number) - (product[2 * cell + 1] as number),
+        projectedC.magnitudes[cell] as number,
+        rowMagnitudes[row] as number,
+        { k, share: (end - start) / n, columns: end - start, lost, lostWorst, worst: gamma(k) }
+      )
       if (Number.isNaN(score)) broken.push(cell)
       else scores[cell] = score
     }
@@ -98,23 +93,39 @@ export function rankCells(tile: ClaimedTile, weights: Weights, groupColumns: num
   return { cells, cellCount: scores.length, oddRows, rowMagnitudes }
 }
 
-/** @returns infinity beyond the worst case; NaN where C has an element that is not finite */
-function scoreOf(
-  cell: number,
-  product: Float64Array,
-  claimed: Projection,
+/** What rounding may make of a residual over some columns. */
+interface ResidualLimits {
+  readonly k: number
+  readonly columns: number
+  /** Columns, by those of the tile. */
+  readonly share: number
+  /** Variance that underflow may cost. */
+  readonly lost: number
+  /** What underflow may cost at most, with a rounding per multiply and one per add; 1.25 times that in a residual. */
+  readonly lostWorst: number
+  /** Worst case in each entry, by the row's magnitude. */
+  readonly worst: number
+}
+
+/**
+ * @param claimedMagnitude Σ|c·x| over the columns
+ * @param rowMagnitude |A|·|B|·scale over the tile
+ * @returns infinity beyond the worst case; NaN where C has an element that is not finite
+ */
+export function scoreOf(
+  first: number,
+  second: number,
+  claimedMagnitude: number,
   rowMagnitude: number,
-  group: { readonly k: number; readonly share: number; readonly columns: number; readonly lost: number }
+  { k, columns, share, lost, lostWorst, worst }: ResidualLimits
 ): number {
-  const first = (claimed.rounds[2 * cell] as number) - (product[2 * cell] as number)
-  const second = (claimed.rounds[2 * cell + 1] as number) - (product[2 * cell + 1] as number)
   const squares = first * first + second * second
   if (squares === 0 || Number.isNaN(squares)) return squares
   const largest = Math.max(Math.abs(first), Math.abs(second))
-  if (largest > ENTRY_LIMIT * gamma(group.k) * rowMagnitude && squares > group.lost) return Number.POSITIVE_INFINITY
-  const wandering = (rowMagnitude * group.share) ** 2
-  const growing = (group.k / 3) * (claimed.magnitudes[cell] as number) ** 2
-  return squares / ((UNIT_F32 ** 2 * (wandering + growing)) / group.columns + group.lost)
+  if (largest > ENTRY_LIMIT * (worst * rowMagnitude + lostWorst)) return Number.POSITIVE_INFINITY
+  const wandering = (rowMagnitude * share) ** 2
+  const growing = (k / 3) * claimedMagnitude ** 2
+  return squares / ((UNIT_F32 ** 2 * (wandering + growing)) / columns + lost)
 }
 
 function findOddRows(rowMagnitudes: Float64Array): { oddRows: number[]; isOdd: (row: number) => boolean } {
@@ -138,7 +149,7 @@ function sumSquares(values: Float64Array, start: number, end: number): number {
 }
 
 /** @returns the indices of the highest scores above zero, highest first */
-function highest(scores: Float64Array, countMax: number): readonly number[] {
+export function highest(scores: Float64Array, countMax: number): readonly number[] {
   const threshold = scores.toSorted().at(-countMax) ?? 0
   const indices: number[] = []
   for (const [index, score] of scores.entries()) if (score > 0 && score >= threshold) indices.push(index)

@@ -16,8 +16,11 @@ export interface ClaimedTile {
   readonly n: number
 }
 
+/** What {@link requireShapes} looks at. */
+type TileLengths = Pick<ClaimedTile, 'm' | 'k' | 'n'> & Record<'a' | 'b' | 'c', { readonly length: number }>
+
 /** @throws SwarmError with code MATRIX_SHAPE when a dimension is no whole number from 1 or an array has another length */
-export function requireShapes({ a, b, c, m, k, n }: ClaimedTile): void {
+export function requireShapes({ a, b, c, m, k, n }: TileLengths): void {
   for (const [name, size] of Object.entries({ m, k, n })) {
     if (Number.isSafeInteger(size) && size >= 1) continue
     throw new SwarmError('MATRIX_SHAPE', `the dimension ${name} of a tile must be a whole number from 1, not ${size}`)

@@ -1,15 +1,20 @@
 import { gamma } from './freivalds-element.ts'
-import { checkOdd, keepColumns, sortColumns } from './freivalds-odd.ts'
+import { checkOdd, keepColumns, type OddOutcome, sortColumns } from './freivalds-odd.ts'
+import { type ClaimedBlocks, joinBlocks, toBlocks } from './freivalds-operands.ts'
 import { sumColumns, type Weights } from './freivalds-projection.ts'
+import { searchQuickly, stripsOf } from './freivalds-quick.ts'
 import { SecretStream } from './freivalds-random.ts'
-import { recomputeCells } from './freivalds-recompute.ts'
+import { cellsOf, recomputeCells } from './freivalds-recompute.ts'
 import { everyCell, rankCells } from './freivalds-suspects.ts'
-import { type ClaimedTile, requireShapes } from './freivalds-tile.ts'
+import type { ClaimedTile } from './freivalds-tile.ts'
 
+export type { ClaimedBlocks } from './freivalds-operands.ts'
 export type { ClaimedTile } from './freivalds-tile.ts'
 
-/** What {@link checkTile} takes. */
-export interface TileCheck extends ClaimedTile {
+/** What {@link checkTile} takes: a tile with whole operands, or with operands in blocks, which it does not join. */
+export type TileCheck = (ClaimedTile | ClaimedBlocks) & CheckOptions
+
+interface CheckOptions {
   /** 16 random bytes from a secure source, drawn after the tile came, used once and told to nobody. */
   readonly seed: Uint8Array
   /** Columns that share one residual, at most; {@link GROUP_COLUMNS} unless given. Fewer find smaller lies, for more flops. */
@@ -26,7 +31,7 @@ export interface TileFigures {
   readonly tolerance: number
   /** Elements recomputed in float64. */
   readonly recomputed: number
-  /** Largest |found − expected| of those that were judged one by one, as a share of the element's own limit. */
+  /** Largest |found − expected| of these, as a share of the element's own limit, or of a lower one that it keeps. */
   readonly worstShare: number
   /** Elements with NaN or infinity in their inputs. */
   readonly odd: number
@@ -62,6 +67,7 @@ const NARROW_FACTOR = 8
 const COLUMN_MIN = 2 ** -102
 /** Smallest float32 above zero. */
 const FLOAT_MIN = 2 ** -149
+const NO_ODD: OddOutcome = { seen: 0, judged: 0 }
 /** Elements of A that are looked at for its mean. */
 const SAMPLES = 256
 
@@ -69,12 +75,17 @@ const SAMPLES = 256
  * Decides whether a tile is A · B within what an honest float32 kernel can make of it, in any order of summation, with or
  * without FMA, blocked, or with k in parts; Strassen and products in reduced precision are not among those.
  *
- * 1. **Search**, Freivalds' check in two rounds: C·x − A·(B·x) in float64 for secret random x, by row and by group of
+ * 1. **Search**, Freivalds' check in two rounds: C·x − A·(B·x) for secret random x, by row and by group of
  *    columns ({@link rankCells}). The entries of x are ±[1, 1.25) times a power of two by column, so that columns of any
  *    scale weigh alike. Rows beyond the worst case γ_k·(|A|·|B|·|x|) come first, then those furthest beyond what rounding
  *    of unordered data makes of them.
- * 2. **Proof**: the most suspicious cells, at least one in 512, are recomputed in float64. Only an element that is beyond
- *    its own limit ({@link judgeElement}) refuses a tile, so a reason can be checked by anybody with its row and column.
+ *    The most suspicious cells, at least four, are then searched again in strips of 64 columns, in which the noise of
+ *    others is half as large. B and A are read once, in f32 over short runs and f64 over these ({@link searchQuickly});
+ *    what f32 cannot hold takes the slower way, all in float64 ({@link checkFully}).
+ * 2. **Proof**: the worst strips, one for 512 cells and at least two (four in tiles of fewer than 1024 cells), are
+ *    recomputed in float64; the slower way recomputes whole cells. Only an element that is beyond its own limit
+ *    ({@link judgeElement}) refuses a tile, so a reason can be checked by anybody with its row and column, and rounding
+ *    in the search refuses nobody.
  * 3. NaN and infinity in the inputs decide the class of their rows and columns ({@link checkOdd}) and stay out of the
  *    sums, and so do columns that overflow ({@link sortColumns}).
  *
@@ -90,8 +101,11 @@ const SAMPLES = 256
  * than a tenth as large (k = 4096; a thirtieth for k = 512), where it is no more than honest kernels differ by. Not found
  * either: less than k·2^-125, which flushing denormals may cost; some of what lies in cells that overflow.
  *
- * **Cost**: with G groups, 7·k·n + 7·m·n + (4·G + 2)·m·k flops, plus the recomputed 1/512 of the product; as a share of
- * 2·m·k·n, 3.5/m + 3.5/k + (2·G + 1)/n + 0.2 %. Memory beyond the tile: 24·G·(k + m) bytes.
+ * The search's own rounding adds about a quarter to the variance of a kernel that sums in order, so an eighth to Δ, for k
+ * up to 2048, and less above.
+ *
+ * **Cost**: with G groups, 7·k·n + 7·m·n + (4·G + 2)·m·k flops, plus the recomputed 1/2048 of the product; one copy of A
+ * and of B through a cache. Memory beyond the tile: about 8·k·n/64 + 24·m·n/64 bytes.
  *
  * @returns a verdict that depends on nothing but its arguments
  * @throws SwarmError with code MATRIX_SHAPE when a dimension is no whole number from 1 or an array has another length, and
@@ -99,16 +113,40 @@ const SAMPLES = 256
  * @see R. Freivalds, Probabilistic machines can use less running time, IFIP Congress 1977
  */
 export function checkTile(check: TileCheck): TileVerdict {
-  requireShapes(check)
-  const stream = new SecretStream(check.seed)
-  const columnSums = sumColumns(check.b, check.n)
-  const columns = sortColumns(check, columnSums)
-  const parts = columns.parts.map((kept) => checkPart(check, kept, columnSums, stream))
-  const odd = checkOdd(check, parts[0]?.oddRows ?? [], columns.odd, stream)
+  const blocks = toBlocks(check)
+  return checkQuickly(blocks, check) ?? checkFully(joinBlocks(blocks), check)
+}
+
+/** @returns nothing for tiles that are recomputed whole, and for those with what f32 cannot hold */
+function checkQuickly(tile: ClaimedBlocks, options: CheckOptions): TileVerdict | undefined {
+  const stream = new SecretStream(options.seed)
+  if (isWhole(tile)) return undefined
+  const meanA = meanOf(tile.aBlocks)
+  const search = searchQuickly(
+    tile,
+    { groupColumns: options.groupColumns ?? GROUP_COLUMNS, columnMin: COLUMN_MIN / meanA, meanA },
+    stream
+  )
+  if (search === undefined) return undefined
+  const { suspects, scale, groupColumns } = search
+  const { fault, recomputed, worstShare } = recomputeCells(stripsOf(tile), suspects, scale)
+  const odd = suspects.oddRows.length === 0 ? NO_ODD : checkOdd(joinBlocks(tile), suspects.oddRows, [], stream)
+  const figures = { rounds: ROUNDS, groupColumns, tolerance: gamma(tile.k), recomputed, worstShare, odd: odd.seen }
+  const reason = odd.fault ?? (fault && `row ${fault.row}, column ${fault.column}: ${fault.words}`)
+  return reason === undefined ? { passed: true, ...figures } : { passed: false, reason, ...figures }
+}
+
+/** Whatever stands in the tile, in float64. */
+function checkFully(tile: ClaimedTile, options: CheckOptions): TileVerdict {
+  const stream = new SecretStream(options.seed)
+  const columnSums = sumColumns(tile.b, tile.n)
+  const columns = sortColumns(tile, columnSums)
+  const parts = columns.parts.map((kept) => checkPart(tile, options, kept, columnSums, stream))
+  const odd = checkOdd(tile, parts[0]?.oddRows ?? [], columns.odd, stream)
   const figures = {
     rounds: Math.max(...parts.map(({ rounds }) => rounds)),
     groupColumns: Math.max(...parts.map(({ groupColumns }) => groupColumns)),
-    tolerance: gamma(check.k),
+    tolerance: gamma(tile.k),
     recomputed: parts.reduce((sum, { recomputed }) => sum + recomputed, 0),
     worstShare: Math.max(...parts.map(({ worstShare }) => worstShare)),
     odd: odd.seen
@@ -118,20 +156,25 @@ export function checkTile(check: TileCheck): TileVerdict {
 }
 
 /** Checks some columns with finite B. */
-function checkPart(check: TileCheck, kept: readonly number[], columnSums: Float64Array, stream: SecretStream): Part {
-  const tile = keepColumns(check, kept)
-  const { m, n } = tile
+function checkPart(
+  whole: ClaimedTile,
+  options: CheckOptions,
+  kept: readonly number[],
+  columnSums: Float64Array,
+  stream: SecretStream
+): Part {
+  const tile = keepColumns(whole, kept)
+  const { n } = tile
   const weights = drawWeights(
     tile,
     Float64Array.from(kept, (column) => columnSums[column] as number),
     stream
   )
-  const isWhole = m * n <= Math.max(SMALL_ELEMENTS, NARROW_FACTOR * (m + n))
-  const groupColumns = isWhole ? n : balance(n, check.groupColumns ?? GROUP_COLUMNS)
-  const suspects = isWhole ? everyCell(tile) : rankCells(tile, weights, groupColumns, stream)
-  const { fault, recomputed, worstShare } = recomputeCells(tile, suspects, weights.scale)
+  const groupColumns = isWhole(tile) ? n : balance(n, options.groupColumns ?? GROUP_COLUMNS)
+  const suspects = isWhole(tile) ? everyCell(tile) : rankCells(tile, weights, groupColumns, stream)
+  const { fault, recomputed, worstShare } = recomputeCells(cellsOf(tile), suspects, weights.scale)
   return {
-    rounds: isWhole ? 0 : ROUNDS,
+    rounds: isWhole(tile) ? 0 : ROUNDS,
     groupColumns,
     recomputed,
     worstShare,
@@ -140,9 +183,13 @@ function checkPart(check: TileCheck, kept: readonly number[], columnSums: Float6
   }
 }
 
+function isWhole({ m, n }: ClaimedTile | ClaimedBlocks): boolean {
+  return m * n <= Math.max(SMALL_ELEMENTS, NARROW_FACTOR * (m + n))
+}
+
 /** Entries of both rounds, times a power of two that brings each column's Σ|b| to about 1. */
 function drawWeights({ a, n }: ClaimedTile, columnSums: Float64Array, stream: SecretStream): Weights {
-  const columnMin = COLUMN_MIN / meanOf(a)
+  const columnMin = COLUMN_MIN / meanOf([a])
   const scale = columnSums.map((sum) => 2 ** -Math.floor(Math.log2(Math.max(sum, columnMin))))
   const first = new Float64Array(n)
   const second = new Float64Array(n)
@@ -154,14 +201,16 @@ function drawWeights({ a, n }: ClaimedTile, columnSums: Float64Array, stream: Se
 }
 
 /** Mean magnitude of some finite elements; only steers how columns are weighed. */
-function meanOf(a: Float32Array): number {
-  const step = Math.ceil(a.length / SAMPLES)
+function meanOf(blocks: readonly Float32Array[]): number {
   let [sum, count] = [0, 0]
-  for (let index = 0; index < a.length; index += step) {
-    const magnitude = Math.abs(a[index] as number)
-    if (!Number.isFinite(magnitude)) continue
-    sum += magnitude
-    count++
+  for (const block of blocks) {
+    const step = Math.ceil((block.length * blocks.length) / SAMPLES)
+    for (let index = 0; index < block.length; index += step) {
+      const magnitude = Math.abs(block[index] as number)
+      if (!Number.isFinite(magnitude)) continue
+      sum += magnitude
+      count++
+    }
   }
   return Math.max(FLOAT_MIN, sum / Math.max(1, count))
 }

@@ -18,6 +18,7 @@ export const matrix: TileTask = {
   extension: 'npy',
   verification: 'freivalds',
   defaults: { reverse: false, encrypt: false },
+  describe: parseMatrixPlan,
   units: flopsOf,
   estimateNsPerByte: ({ params, kernelId }) => {
     return flopsOf(1, params) / (isExact(kernelId) ? EXACT_FLOPS_PER_NS : FAST_FLOPS_PER_NS)

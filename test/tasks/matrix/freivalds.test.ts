@@ -1,8 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SwarmError } from '../../../src/errors.ts'
-import { type ClaimedTile, checkTile, type TileVerdict } from '../../../src/tasks/matrix/freivalds.ts'
+import {
+  type ClaimedBlocks,
+  type ClaimedTile,
+  checkTile,
+  type TileVerdict
+} from '../../../src/tasks/matrix/freivalds.ts'
 import { judgeElement } from '../../../src/tasks/matrix/freivalds-element.ts'
+import { recomputeRowExact } from '../../../src/tasks/matrix/freivalds-exact.ts'
 import { Random } from '../../sim/random.ts'
 import { KERNELS, multiplyNaive } from './freivalds-kernels.ts'
 import { drawOperands, drawSeed, FILLS, sprinkle } from './freivalds-tiles.ts'
@@ -69,7 +75,9 @@ describe('a check of honest tiles', () => {
   test('tells rounds, tolerance and what was recomputed', () => {
     const random = new Random(3)
     const verdict = check(random, honestTile(random, 'uniform', 64, 100, 600))
-    expect(verdict).toMatchObject({ passed: true, rounds: 2, groupColumns: 200, recomputed: 800, odd: 0 })
+    expect(verdict).toMatchObject({ passed: true, rounds: 2, groupColumns: 256, odd: 0 })
+    expect(verdict.recomputed).toBeGreaterThanOrEqual(4 * 24)
+    expect(verdict.recomputed).toBeLessThanOrEqual(4 * 64)
     expect(verdict.tolerance).toBeCloseTo(100 * 2 ** -24, 9)
     expect(verdict.worstShare).toBeLessThan(1)
   })
@@ -77,6 +85,73 @@ describe('a check of honest tiles', () => {
   test('comes to the same under the same seed', () => {
     const tile = honestTile(new Random(4), 'normal', 60, 50, 70)
     expect(check(new Random(5), tile)).toEqual(check(new Random(5), tile))
+  })
+})
+
+/** The same tile with its operands in blocks of these depths. */
+function cutOperands(tile: ClaimedTile, depths: readonly number[]): ClaimedBlocks {
+  const { a, b, c, m, k, n } = tile
+  let start = 0
+  const blocks = depths.map((depth) => {
+    const from = start
+    start += depth
+    const at = (_: unknown, index: number): number =>
+      a[Math.floor(index / depth) * k + from + (index % depth)] as number
+    return { a: Float32Array.from({ length: m * depth }, at), b: b.slice(from * n, start * n) }
+  })
+  return { aBlocks: blocks.map((block) => block.a), bBlocks: blocks.map((block) => block.b), c, m, k, n }
+}
+
+describe('a check of operands in blocks', () => {
+  test.each(['normal', 'any scale', 'products that underflow', 'near overflow'])(
+    'passes honest tiles of %s',
+    (fill) => {
+      const random = new Random(19)
+      const tile = honestTile(random, fill, 70, 300, 90)
+      const blocks = cutOperands(tile, [128, 1, 128, 43])
+      expect(checkTile({ ...blocks, seed: drawSeed(random) })).toMatchObject({ passed: true })
+    }
+  )
+
+  test('refuses a lie, NaN in the operands or not, and names its place', () => {
+    const random = new Random(23)
+    for (const special of [0, NAN, INFINITY]) {
+      for (const isLeft of [true, false]) {
+        const operands = drawOperands(random, 'normal', 70, 300, 90)
+        const matrix = isLeft ? operands.a : operands.b
+        matrix[matrix.length - 1] = special
+        const tile = { ...operands, c: multiplyNaive(operands.a, operands.b, 70, 300, 90) }
+        tile.c[33 * 90 + 70] = (tile.c[33 * 90 + 70] as number) + 1
+        const verdict = checkTile({ ...cutOperands(tile, [100, 200]), seed: drawSeed(random) })
+        expect(verdict.passed || verdict.reason).toMatch(/^row 33, column 70: expected /)
+      }
+    }
+  })
+
+  test('recomputes a row bit for bit across blocks', () => {
+    const random = new Random(29)
+    const operands = drawOperands(random, 'normal', 6, 50, 9)
+    const tile = { ...operands, c: multiplyNaive(operands.a, operands.b, 6, 50, 9) }
+    const blocks = cutOperands(tile, [13, 30, 7])
+    expect(recomputeRowExact(blocks, 4)).toBeUndefined()
+    tile.c[4 * 9] = 0
+    expect(recomputeRowExact(blocks, 4)).toMatch('row 4, column 0')
+  })
+
+  test('refuses to start with blocks that do not fit each other', () => {
+    const blocks = cutOperands(honestTile(new Random(1), 'normal', 4, 10, 3), [4, 6])
+    const seed = new Uint8Array(16).fill(1)
+    expect(codeOf(() => checkTile({ ...blocks, seed }))).toBe('nothing thrown')
+    for (const wrong of [
+      { aBlocks: blocks.aBlocks.slice(1) },
+      { aBlocks: blocks.aBlocks.toReversed() },
+      { bBlocks: blocks.bBlocks.slice(1) },
+      { aBlocks: blocks.aBlocks.slice(0, 1), bBlocks: blocks.bBlocks.slice(0, 1) },
+      { bBlocks: [new Float32Array(13), new Float32Array(17)] },
+      { n: 0 }
+    ]) {
+      expect(codeOf(() => checkTile({ ...blocks, ...wrong, seed }))).toBe('MATRIX_SHAPE')
+    }
   })
 })
 
@@ -141,6 +216,16 @@ describe('a check of false tiles', () => {
     const claim = multiplyNaive(scaled.a, scaled.b, m, k, n)
     claim[3 * n + 5] = (claim[3 * n + 5] as number) + 1e-15
     expect(check(random, { ...scaled, c: claim })).toMatchObject({ passed: false })
+  })
+
+  test('refuses a lie where what was guessed of a column from a few of its rows was wrong', () => {
+    const sparse = drawOperands(random, 'normal', m, k, n)
+    // Rows that are looked at first are a 1e-6th as large as the others, in one column.
+    for (let inner = 0; inner < k; inner += 4) sparse.b[inner * n + 9] = (sparse.b[inner * n + 9] as number) * 1e-6
+    const claim = multiplyNaive(sparse.a, sparse.b, m, k, n)
+    expect(check(random, { ...sparse, c: claim })).toMatchObject({ passed: true, rounds: 2 })
+    claim[44 * n + 3] = (claim[44 * n + 3] as number) + 0.1
+    expect(check(random, { ...sparse, c: claim })).toMatchObject({ passed: false })
   })
 
   test('refuses a lie in a tile so small or so narrow that all of it is recomputed', () => {
