@@ -54,7 +54,7 @@ export class NamedBlocks {
   async read(
     handle: number,
     waitMs: number,
-    read: (options: { signal: AbortSignal }) => Promise<Uint8Array>
+    read: (options: { signal: AbortSignal; held: AbortSignal }) => Promise<Uint8Array>
   ): Promise<Uint8Array> {
     const { signal } = this.#find(handle).letGo
     const waiting = new AbortController()
@@ -62,7 +62,7 @@ export class NamedBlocks {
     const timer = setTimeout(() => waiting.abort(unavailable(`block ${handle} did not come in ${waitMs} ms`)), waitMs)
     signal.addEventListener('abort', end, { once: true })
     try {
-      return await settled(read({ signal: waiting.signal }), waiting.signal)
+      return await settled(read({ signal: waiting.signal, held: signal }), waiting.signal)
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', end)

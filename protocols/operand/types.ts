@@ -14,10 +14,12 @@ export interface OperandHandler {
   /**
    * May wait for a block that is on its way here, at its first range only, until the signal aborts: when the puller gave
    * up, the stream ended, or after {@link OPERAND_WAIT_MS}, whereupon the range is refused.
-   * @returns `byteLength` bytes, which must stay untouched until the stream has sent them (it keeps them by reference).
+   * @param options.signal aborts when nobody waits for the range any more
+   * @param options.held aborts when the puller has let the block go, or its stream ended
+   * @returns `byteLength` bytes, which must stay untouched until `held` aborts: the stream keeps them by reference
    * @throws WireError REFUSED with `inputUnavailable` (not held here, or dropped meanwhile) or `rangeInvalid`
    */
-  read(peerId: PeerId, range: OperandRange, options: { signal: AbortSignal }): Promise<Uint8Array>
+  read(peerId: PeerId, range: OperandRange, options: { signal: AbortSignal; held: AbortSignal }): Promise<Uint8Array>
 }
 
 /** The fetching end of one long-lived operand stream. */

@@ -6,12 +6,14 @@ import { type ApiServer, serveApi } from '../api/server.ts'
 import { KernelPool } from '../compute/compute-pool.ts'
 import { BufferPool } from '../domain/buffer-pool.ts'
 import type { JobEvent } from '../domain/events.ts'
+import { SharedBuffers } from '../domain/shared-buffers.ts'
 import { SwarmError } from '../errors.ts'
 import { BulkConnections } from '../network/bulk-connection.ts'
 import { deriveSwarmKeys } from '../network/swarm-keys.ts'
 import { LedgerStore } from '../store/ledger-store.ts'
 import { createSigner, createVerifier } from '../store/notary.ts'
 import { LeaseDesk } from '../submitter/lease-desk.ts'
+import { OPERAND_BLOCKS_BYTES_MAX } from '../submitter/operand-blocks.ts'
 import { Worker } from '../worker/join-swarm.ts'
 import type { OpenOptions, PeerEvent, SwarmApp, Waiting } from './api-types.ts'
 import { Contacts } from './contacts.ts'
@@ -107,9 +109,11 @@ async function composePeer(
   })
   closing.add(async () => members.stop())
   const contacts = new Contacts(node, keys, home, notice)
+  const operandMemory = new SharedBuffers(OPERAND_BLOCKS_BYTES_MAX)
   const jobs: JobRunner = new JobRunner(
     submitterPorts({
       ...shared,
+      shared: operandMemory,
       advert: node.services.advert,
       connectedPeers: () => members.count,
       onInternalError: (error) => notice(`internal error: ${error instanceof Error ? error.message : String(error)}`)
@@ -123,7 +127,16 @@ async function composePeer(
   // Together, since each waits for others: a leaving peer has a second.
   closing.add(() => allOf([worker?.stop(), jobs.stopAll(), contacts.stop(), api?.close()]))
 
-  const trimming = trimWhenIdle({ isBusy, buffers, clock: systemClock, trim: () => worker?.operands.trim() })
+  const trimming = trimWhenIdle({
+    isBusy,
+    buffers,
+    clock: systemClock,
+    trim: () => {
+      worker?.operands.trim()
+      operandMemory.clear()
+      void compute.collectGarbage()
+    }
+  })
   closing.add(() => trimming.stop())
 
   keeper.start()
@@ -161,7 +174,9 @@ function makeWorker(
 function operandHandler(desk: LeaseDesk, worker: Worker | undefined): OperandHandler {
   return {
     read: (peerId, range, reading) => {
-      return desk.readOperand(peerId, range) ?? worker?.operands.read(peerId, range, reading) ?? noOperand(range)
+      return (
+        desk.readOperand(peerId, range, reading) ?? worker?.operands.read(peerId, range, reading) ?? noOperand(range)
+      )
     }
   }
 }

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { AdvertService } from '../../protocols/advert/types.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { ComputePool } from '../domain/compute.ts'
+import type { SharedBuffers } from '../domain/shared-buffers.ts'
 import { exportJobLedger } from '../store/ledger-file-writer.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
 import { writeByRename } from '../store/output-atomic.ts'
@@ -19,6 +20,7 @@ export interface SubmitterParts {
   readonly advert: AdvertService
   readonly compute: ComputePool
   readonly buffers: BufferPool
+  readonly shared: SharedBuffers
   readonly envelopes: EnvelopeDesk
   readonly ledger: LedgerStore
   readonly connectedPeers: () => number
@@ -36,6 +38,7 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     advert: parts.advert,
     compute: parts.compute,
     buffers: parts.buffers,
+    shared: parts.shared,
     journal: home.journal,
     clock: systemClock,
     openSink,

@@ -18,11 +18,9 @@ import type {
   RunKernelRequest,
   RunLocalReply,
   RunLocalRequest,
-  RunLocalTilesRequest,
   RunTilesReply,
   RunTilesRequest,
-  ThreadFailure,
-  TilesReply
+  ThreadFailure
 } from './kernel-messages.ts'
 import { SlotQueue } from './slot-queue.ts'
 
@@ -104,25 +102,27 @@ export class KernelPool implements ComputePool {
     return (await this.#run<HashSharedReply>(operation)).hash
   }
 
-  async readOperands(
-    request: ReadOperandsRequest,
-    options: { signal: AbortSignal }
-  ): Promise<readonly { buffer: ArrayBuffer; hash: Uint8Array }[]> {
-    const transferList = request.operands.map(({ buffer }) => buffer)
-    const operation = { name: 'readOperands', request, transferList, ...options, urgent: true }
-    return (await this.#serve<ReadOperandsReply>(operation)).operands
+  async readOperands(request: ReadOperandsRequest, options: { signal: AbortSignal }): Promise<readonly Uint8Array[]> {
+    const operation = { name: 'readOperands', request, transferList: [], ...options, urgent: true }
+    return (await this.#run<ReadOperandsReply>(operation)).hashes
   }
 
   runTiles(request: RunTilesRequest, options: { signal: AbortSignal }): Promise<RunTilesReply> {
     return this.#run<RunTilesReply>({ name: 'runTiles', request, transferList: [request.buffer], ...options })
   }
 
-  runLocalTiles(request: RunLocalTilesRequest, options: { signal: AbortSignal }): Promise<TilesReply> {
-    return this.#run<TilesReply>({ name: 'runLocalTiles', request, transferList: [request.buffer], ...options })
-  }
-
   checkTiles(request: CheckTilesRequest, options: { signal: AbortSignal }): Promise<CheckTilesReply> {
     return this.#serve<CheckTilesReply>({ name: 'checkTiles', request, transferList: [request.buffer], ...options })
+  }
+
+  /** When there is no work: threads let go of the shared memory that they were given. Never rejects. */
+  async collectGarbage(): Promise<void> {
+    const { signal } = new AbortController()
+    const collecting = Array.from({ length: this.#pool.threads.length }, () => {
+      return this.#run<object | undefined>({ name: 'collectGarbage', request: {}, transferList: [], signal })
+    })
+    // A pool that is being closed has nothing left to collect.
+    await Promise.allSettled(collecting)
   }
 
   /** Refuses what waits, ends the threads. */

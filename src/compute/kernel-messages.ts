@@ -8,7 +8,6 @@ export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
 export type HashSharedRequest = Parameters<ComputePool['hashShared']>[0]
 export type ReadOperandsRequest = Parameters<ComputePool['readOperands']>[0]
 export type RunTilesRequest = Parameters<ComputePool['runTiles']>[0]
-export type RunLocalTilesRequest = Parameters<ComputePool['runLocalTiles']>[0]
 export type CheckTilesRequest = Parameters<ComputePool['checkTiles']>[0]
 
 /** Answers of the operations. */
@@ -42,9 +41,8 @@ export interface HashSharedReply {
   readonly hash: Uint8Array
 }
 export interface ReadOperandsReply {
-  readonly operands: readonly { readonly buffer: ArrayBuffer; readonly hash: Uint8Array }[]
+  readonly hashes: readonly Uint8Array[]
 }
-export type TilesReply = RunLocalReply
 export type RunTilesReply = RunKernelReply
 export interface CheckTilesReply extends CheckResultReply {
   readonly checkMs?: number

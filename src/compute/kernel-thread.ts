@@ -20,7 +20,17 @@ import type {
 } from './kernel-messages.ts'
 import { threadTimeMs } from './thread-time.ts'
 
-export { checkTiles, hashShared, readOperands, runLocalTiles, runTiles } from './tile-operations.ts'
+export { checkTiles, hashShared, readOperands, runTiles } from './tile-operations.ts'
+
+/**
+ * Lets go of shared memory that earlier operations were given: a thread allocates so little that it would not notice for
+ * thousands of operations, and keep the memory from everybody meanwhile. Does nothing without `--expose-gc` (bin/run.js).
+ */
+export async function collectGarbage(): Promise<void> {
+  // The call of the operation before ends with this turn, and with it its last references.
+  await Promise.resolve()
+  globalThis.gc?.({ type: 'major' })
+}
 
 /** Bytes read and hashed at a time, while they are in cache. */
 const BLOCK_BYTES = 256 * 1024

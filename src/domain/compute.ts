@@ -81,7 +81,7 @@ export interface ComputePool {
     options: { signal: AbortSignal }
   ): Promise<Uint8Array>
   /**
-   * Worker: computes a run of tiles from operand blocks in shared memory, and hashes the result.
+   * Computes a run of tiles from operand blocks in shared memory, and hashes the result.
    * @param buffer gets the result, if it is large enough
    * @param progress as in {@link ComputePool.runKernel}
    * @throws SwarmError KERNEL_FAILED
@@ -94,36 +94,30 @@ export interface ComputePool {
       operands: readonly { buffer: SharedArrayBuffer; byteLength: number }[]
       buffer: ArrayBuffer
       progress: Int32Array<SharedArrayBuffer>
+      /** False: `outputHash` is empty. */
+      hashes: boolean
     },
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; outputHash: Uint8Array; computeMs: number }>
   /**
-   * Submitter: reads operands of a matrix job, each into its `buffer`, and hashes them. @returns one item an operand, in
-   * their order. @throws SwarmError INPUT_UNREADABLE
+   * Submitter: reads operands of a matrix job, each into its `buffer`, and hashes them. @returns their hashes, in order.
+   * @throws SwarmError INPUT_UNREADABLE
    */
   readOperands(
     request: {
       files: MatrixFiles
       params: Uint8Array
-      operands: readonly { index: number; buffer: ArrayBuffer }[]
+      operands: readonly { index: number; buffer: SharedArrayBuffer }[]
     },
     options: { signal: AbortSignal }
-  ): Promise<readonly { buffer: ArrayBuffer; hash: Uint8Array }[]>
-  /** Submitter's own worker: reads operands and computes a run of tiles; no hashes. @throws as {@link ComputePool.runLocal} */
-  runLocalTiles(
-    request: {
-      call: TileCall
-      files: MatrixFiles
-      run: { outputOffset: number; outputBytes: number }
-      buffer: ArrayBuffer
-    },
-    options: { signal: AbortSignal }
-  ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }>
-  /** {@link ComputePool.checkResult} for a run of tiles; the operands are read again. */
+  ): Promise<readonly Uint8Array[]>
+  /** {@link ComputePool.checkResult} for a run of tiles. The files are read only to tell a changed input from a lie. */
   checkTiles(
     request: {
       call: TileCall
       files: MatrixFiles
+      /** In the order of `TileGrid.operandsOf`. */
+      operands: readonly { buffer: SharedArrayBuffer; byteLength: number }[]
       run: { outputOffset: number; outputBytes: number }
       /** Over the hashes of the run's operands. */
       inputHash: Uint8Array

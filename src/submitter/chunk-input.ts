@@ -40,8 +40,8 @@ export interface ChunkInputs {
   ): Promise<readonly PreparedInput[]>
   /** @throws WireError REFUSED */
   read(peerId: string, range: InputRange): Uint8Array
-  /** @returns the operand's bytes; undefined when this job has no such operand */
-  readOperand(range: OperandRange): Promise<Uint8Array> | undefined
+  /** @returns the operand's bytes, good until `held` aborts; undefined when this job has no such operand */
+  readOperand(range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined
   /** Bytes of operands by source; undefined where chunks have inputs of their own. */
   figures(): OperandFigures | undefined
   /** A worker says which operands it holds. */

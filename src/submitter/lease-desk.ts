@@ -29,8 +29,8 @@ export interface LeasedJob {
   renew(peerId: string, progress: readonly LeaseProgress[]): readonly number[]
   release(peerId: string, leaseNumbers: readonly number[], reason: ReleaseReason): void
   read(peerId: string, range: InputRange): Uint8Array
-  /** @returns the bytes for a peer, or undefined when this job has no such operand */
-  readOperand(peerId: string, range: OperandRange): Promise<Uint8Array> | undefined
+  /** @returns the bytes for a peer, good until `held` aborts, or undefined when this job has no such operand */
+  readOperand(peerId: string, range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined
   onOperands(peerId: string, changes: OperandChanges): void
   onOffer(offer: IncomingOffer): void
 }
@@ -113,10 +113,10 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
     })
   }
 
-  /** @returns the bytes for a peer, or undefined when no running job has such an operand */
-  readOperand(peerId: PeerId, range: OperandRange): Promise<Uint8Array> | undefined {
+  /** @returns the bytes for a peer, good until `held` aborts, or undefined when no running job has such an operand */
+  readOperand(peerId: PeerId, range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined {
     for (const job of this.#jobs.values()) {
-      const bytes = job.readOperand(peerId.toString(), range)
+      const bytes = job.readOperand(peerId.toString(), range, options)
       if (bytes !== undefined) return bytes
     }
     return undefined

@@ -12,18 +12,12 @@ import type { OperandFigures } from '../domain/events.ts'
 import { type PeerName, peerName } from '../domain/ids.ts'
 import type { Chunk } from '../domain/job.ts'
 import type { OperandHolders } from '../domain/operand-holders.ts'
+import type { SharedBuffers } from '../domain/shared-buffers.ts'
 import { RUN_TILES_MAX } from '../domain/tile-cutter.ts'
 import type { TileGrid } from '../tasks/matrix/tile-grid.ts'
+import { CheckQueue } from './check-queue.ts'
 import type { ChunkInputs, LeasedChunk, PreparedInput, TakenInput } from './chunk-input.ts'
-
-/** Operand blocks kept in memory between the grant that names them and their pulls, in bytes. */
-const BLOCKS_KEPT_BYTES = 32 * 1024 * 1024
-
-interface Block {
-  readonly index: number
-  readonly byteLength: number
-  readonly bytes: Promise<Uint8Array>
-}
+import { type OperandBlock, OperandBlocks } from './operand-blocks.ts'
 
 /** What a source is made of. */
 export interface MatrixSourceInit {
@@ -32,21 +26,21 @@ export interface MatrixSourceInit {
   readonly files: MatrixFiles
   readonly holders: OperandHolders
   readonly compute: ComputePool
+  readonly shared: SharedBuffers
   /** Aborts when the job ends. */
   readonly signal: AbortSignal
 }
 
 /**
- * Owns the operands of one product: their hashes, the few blocks that are in memory, and which peer was told to have which.
+ * Owns the operands of one product: their hashes, the blocks that are in memory, and which peer was told to have which.
  * Grants name holders, so that a block leaves this machine about once and spreads from peer to peer.
  */
 export class MatrixSource implements ChunkInputs {
   readonly #init: MatrixSourceInit
   readonly #hashes = new Map<number, Uint8Array>()
   readonly #indexes = new Map<string, number>()
-  /** Oldest use first. */
-  readonly #blocks = new Map<number, Block>()
-  #blockBytes = 0
+  readonly #blocks: OperandBlocks
+  readonly #checks: CheckQueue
   #servedBytes = 0
   #fetchedBytes = 0
   #neededBytes = 0
@@ -59,22 +53,21 @@ export class MatrixSource implements ChunkInputs {
 
   constructor(init: MatrixSourceInit) {
     this.#init = init
+    this.#blocks = new OperandBlocks(init.grid, (operands) => this.#load(operands), init.shared)
+    init.signal.addEventListener('abort', () => this.#blocks.close(), { once: true })
+    // One thread less than there are: the pool lets checks have no more.
+    this.#checks = new CheckQueue(Math.max(1, init.compute.threads - 1), (index) => this.#blocks.has(index))
     const operandsMax = init.grid.depthCount * (1 + RUN_TILES_MAX)
     this.grantsMax = Math.max(1, Math.floor(OPERANDS_PER_ANSWER_MAX / operandsMax))
   }
 
-  async prepare(
-    peerId: string,
-    leases: readonly LeasedChunk[],
-    options: { signal: AbortSignal }
-  ): Promise<readonly PreparedInput[]> {
+  async prepare(peerId: string, leases: readonly LeasedChunk[]): Promise<readonly PreparedInput[]> {
     const { grid, holders } = this.#init
     const peer = peerName(peerId)
     const wanted = leases.flatMap(({ chunk }) => grid.operandsOf(chunk))
-    await this.#hashAll(
-      wanted.filter((index) => !this.#hashes.has(index)),
-      options
-    )
+    // What has no hash yet is read, and is about to be pulled.
+    const unread = wanted.filter((index) => !this.#hashes.has(index))
+    await this.#blocks.with(unread, () => undefined)
     const named = new Set<PeerName>()
     return leases.map(({ leaseNumber, chunk }) => {
       const indexes = grid.operandsOf(chunk)
@@ -102,9 +95,9 @@ export class MatrixSource implements ChunkInputs {
     })
   }
 
-  readOperand(range: OperandRange): Promise<Uint8Array> | undefined {
+  readOperand(range: OperandRange, { held }: { held: AbortSignal }): Promise<Uint8Array> | undefined {
     const index = this.#indexes.get(keyOf(range.hash))
-    return index === undefined ? undefined : this.#readRange(index, range)
+    return index === undefined ? undefined : this.#readRange(index, range, held)
   }
 
   /** What peers fetched is what they say came to them; what they read beyond that lay in their caches. */
@@ -144,78 +137,57 @@ export class MatrixSource implements ChunkInputs {
     { chunk, ...result }: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
     options: { signal: AbortSignal }
   ): Promise<ResultCheck> {
-    const { call, compute, files } = this.#init
-    return compute.checkTiles({ call, files, run: runOf(chunk), ...result }, options)
+    const { call, compute, files, grid } = this.#init
+    const indexes = grid.operandsOf(chunk)
+    const check = () =>
+      this.#blocks.with(indexes, (operands) => {
+        const request = { call, files, run: runOf(chunk), operands: operands.map(bareBlock), ...result }
+        return compute.checkTiles(request, options)
+      })
+    return this.#checks.run(indexes, check, options)
   }
 
-  compute(
+  async compute(
     chunk: Chunk,
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }> {
-    const { call, compute, files } = this.#init
-    const buffer = new ArrayBuffer(chunk.outputBytes)
-    return compute.runLocalTiles({ call, files, run: runOf(chunk), buffer }, options)
+    const { call, compute, grid } = this.#init
+    const progress = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    return this.#blocks.with(grid.operandsOf(chunk), (operands) => {
+      const buffer = new ArrayBuffer(chunk.outputBytes)
+      const request = { call, run: runOf(chunk), operands: operands.map(bareBlock), buffer, progress, hashes: false }
+      return compute.runTiles(request, options)
+    })
   }
 
-  async #readRange(index: number, { offset, byteLength }: OperandRange): Promise<Uint8Array> {
-    const bytes = await this.#load(index)
-    if (byteLength === 0 || offset + byteLength > bytes.byteLength) {
+  async #readRange(index: number, { offset, byteLength }: OperandRange, held: AbortSignal): Promise<Uint8Array> {
+    const whole = this.#init.grid.operand(index).byteLength
+    if (byteLength === 0 || offset + byteLength > whole) {
       const asked = `${offset}+${byteLength}`
-      throw new WireError('REFUSED', `range ${asked} is not within the ${bytes.byteLength} bytes of operand ${index}`, {
+      throw new WireError('REFUSED', `range ${asked} is not within the ${whole} bytes of operand ${index}`, {
         refusal: RefusalCode.rangeInvalid
       })
     }
-    this.#servedBytes += byteLength
-    return bytes.subarray(offset, offset + byteLength)
-  }
-
-  /** Reads what has no hash yet, in one go; it is about to be pulled. */
-  async #hashAll(indexes: readonly number[], options: { signal: AbortSignal }): Promise<void> {
-    const distinct = [...new Set(indexes)]
-    if (distinct.length === 0) return
-    const { grid } = this.#init
-    const read = await this.#read(distinct, options)
-    for (const [position, index] of distinct.entries()) {
-      const block = read[position]
-      if (block === undefined) throw new Error(`operand ${index} was not read`)
-      this.#hashes.set(index, block.hash)
-      this.#indexes.set(keyOf(block.hash), index)
-      const { byteLength } = grid.operand(index)
-      this.#keep({ index, byteLength, bytes: Promise.resolve(new Uint8Array(block.buffer, 0, byteLength)) })
-    }
-  }
-
-  /** A block that was let go is read again, for all who wait for it; whoever gets it checks its hash. */
-  #load(index: number): Promise<Uint8Array> {
-    const kept = this.#blocks.get(index)
-    if (kept !== undefined) {
-      this.#blocks.delete(index)
-      this.#blocks.set(index, kept)
-      return kept.bytes
-    }
-    const { byteLength } = this.#init.grid.operand(index)
-    const bytes = this.#read([index], { signal: this.#init.signal }).then(([block]) => {
-      return new Uint8Array(block?.buffer ?? new ArrayBuffer(0), 0, byteLength)
+    const read = Promise.withResolvers<Uint8Array>()
+    const using = this.#blocks.with([index], ([block]) => {
+      if (block !== undefined) read.resolve(new Uint8Array(block.buffer, offset, byteLength))
+      return untilAborted(AbortSignal.any([held, this.#init.signal]))
     })
-    bytes.catch(() => this.#blocks.delete(index))
-    this.#keep({ index, byteLength, bytes })
+    using.catch((error) => read.reject(error))
+    const bytes = await read.promise
+    this.#servedBytes += byteLength
     return bytes
   }
 
-  #read(indexes: readonly number[], options: { signal: AbortSignal }) {
-    const { grid, compute, files, call } = this.#init
-    const operands = indexes.map((index) => ({ index, buffer: new ArrayBuffer(grid.operand(index).byteLength) }))
-    return compute.readOperands({ files, params: call.params, operands }, options)
-  }
-
-  #keep(block: Block): void {
-    this.#blocks.set(block.index, block)
-    this.#blockBytes = [...this.#blocks.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
-    for (const [index, { byteLength }] of this.#blocks) {
-      if (this.#blockBytes <= BLOCKS_KEPT_BYTES || index === block.index) return
-      // Its bytes may still be queued in a stream, so they are left to the garbage collector.
-      this.#blocks.delete(index)
-      this.#blockBytes -= byteLength
+  /** What is read again is not hashed again: whoever gets it checks that. */
+  async #load(operands: readonly { index: number; buffer: SharedArrayBuffer }[]): Promise<void> {
+    const { compute, files, call, signal } = this.#init
+    const hashes = await compute.readOperands({ files, params: call.params, operands }, { signal })
+    for (const [position, { index }] of operands.entries()) {
+      const hash = hashes[position]
+      if (hash === undefined || this.#hashes.has(index)) continue
+      this.#hashes.set(index, hash)
+      this.#indexes.set(keyOf(hash), index)
     }
   }
 
@@ -224,6 +196,18 @@ export class MatrixSource implements ChunkInputs {
     if (hash === undefined) throw new Error(`operand ${index} has no hash yet`)
     return hash
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** What may cross to a thread. */
+function bareBlock({ buffer, byteLength }: OperandBlock): OperandBlock {
+  return { buffer, byteLength }
 }
 
 function runOf({ outputOffset, outputBytes }: Chunk): { outputOffset: number; outputBytes: number } {

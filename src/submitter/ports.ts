@@ -7,6 +7,7 @@ import type { ComputePool } from '../domain/compute.ts'
 import type { JobId, PeerName } from '../domain/ids.ts'
 import type { Journal } from '../domain/journal.ts'
 import type { OpenSink } from '../domain/result-sink.ts'
+import type { SharedBuffers } from '../domain/shared-buffers.ts'
 
 /** A claim as opened and checked: the signature is right for `worker`. */
 export interface OpenedClaim {
@@ -24,6 +25,8 @@ export interface SubmitterPorts {
   readonly advert: AdvertService
   readonly compute: ComputePool
   readonly buffers: BufferPool
+  /** Memory for operands that threads share. */
+  readonly shared: SharedBuffers
   readonly journal: Journal
   readonly clock: Clock
   readonly openSink: OpenSink

@@ -172,8 +172,8 @@ export class JobRun implements LeasedJob {
     return bytes
   }
 
-  readOperand(peerId: string, range: OperandRange): Promise<Uint8Array> | undefined {
-    const bytes = this.#job.source.readOperand(range)
+  readOperand(peerId: string, range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined {
+    const bytes = this.#job.source.readOperand(range, options)
     if (bytes !== undefined) this.#job.metrics.onTraffic(peerId, '', range.byteLength, 0)
     return bytes
   }

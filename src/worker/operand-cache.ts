@@ -121,6 +121,14 @@ export class OperandCache {
     this.#queue.retry()
   }
 
+  /** Borrows a block that is here for as long as it is sent to another peer. @returns false when it has gone */
+  lend(cached: CachedBlock): boolean {
+    const block = this.#known(cached)
+    if (block?.state !== 'here') return false
+    this.#borrow(block)
+    return true
+  }
+
   /** A lease no longer needs this block. @returns how many borrowers are left */
   giveBack(cached: CachedBlock): number {
     const block = this.#known(cached)

@@ -94,7 +94,7 @@ async function computeTiles(
   try {
     const call = { kernelId: advert.kernelId, params: advert.params }
     const buffer = ports.buffers.take(grant.resultBytes)
-    const blocks = { operands: loan.blocks, buffer, progress: lease.computed }
+    const blocks = { operands: loan.blocks, buffer, progress: lease.computed, hashes: true }
     const done = await ports.compute.runTiles({ call, run, ...blocks }, { signal })
     return { ...done, resultBytes: done.byteLength }
   } finally {

@@ -51,11 +51,25 @@ function bytesOf(floats: Float32Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(floats.slice().buffer)
 }
 
+/** The run's operands in shared memory, with their hashes. */
 async function operandsOf(files = pair.files) {
-  const operands = grid
-    .operandsOf(run)
-    .map((index) => ({ index, buffer: new ArrayBuffer(grid.operand(index).byteLength) }))
-  return pool.readOperands({ files, params, operands }, { signal })
+  const operands = grid.operandsOf(run).map((index) => {
+    const { byteLength } = grid.operand(index)
+    return { index, byteLength, buffer: new SharedArrayBuffer(byteLength) }
+  })
+  const hashes = await pool.readOperands({ files, params, operands }, { signal })
+  return operands.map(({ byteLength, buffer }, at) => ({ byteLength, buffer, hash: hashes[at] ?? new Uint8Array(0) }))
+}
+
+async function runHere(kernelId: string, buffer = new ArrayBuffer(run.outputBytes)) {
+  const progress = new Int32Array(new SharedArrayBuffer(4))
+  const request = { run, operands: await blocksOf(), buffer, progress, hashes: true }
+  const done = await pool.runTiles({ call: { kernelId, params }, ...request }, { signal })
+  return { ...done, progress, floats: new Float32Array(done.buffer, 0, done.byteLength / 4) }
+}
+
+async function blocksOf() {
+  return (await operandsOf()).map(({ buffer, byteLength }) => ({ buffer, byteLength }))
 }
 
 async function inputHash(): Promise<Uint8Array> {
@@ -63,31 +77,16 @@ async function inputHash(): Promise<Uint8Array> {
 }
 
 describe('tile operations', () => {
-  test("a worker's tiles from shared operands have the bits of the definition, and the hash of what they are", async () => {
-    const operands = (await operandsOf()).map(({ buffer }) => {
-      const shared = new SharedArrayBuffer(buffer.byteLength)
-      new Uint8Array(shared).set(new Uint8Array(buffer))
-      return { buffer: shared, byteLength: buffer.byteLength }
-    })
-    const progress = new Int32Array(new SharedArrayBuffer(4))
-    const request = { run, operands, buffer: new ArrayBuffer(run.outputBytes), progress }
-    const done = await pool.runTiles({ ...request, call: exact }, { signal })
-    expect(new Uint8Array(done.buffer, 0, done.byteLength)).toEqual(bytesOf(tilesOf(pair.c)))
+  test('tiles from shared operands have the bits of the definition, and the hash of what they are', async () => {
+    const done = await runHere(exact.kernelId)
+    expect(bytesOf(done.floats)).toEqual(bytesOf(tilesOf(pair.c)))
     expect(done.outputHash).toEqual(contentHash(new Uint8Array(done.buffer, 0, done.byteLength)))
-    expect(progress[0]).toBe(run.outputBytes >>> 10)
-    const quick = await pool.runTiles({ ...request, buffer: new ArrayBuffer(4), call: fast }, { signal })
-    const floats = new Float32Array(quick.buffer, 0, quick.byteLength / 4)
-    for (const [index, value] of tilesOf(pair.c).entries()) expect(floats[index]).toBeCloseTo(value, 4)
+    expect(done.progress[0]).toBe(run.outputBytes >>> 10)
   })
 
-  test("the submitter's own tiles are the same, whichever kernel", async () => {
-    for (const call of [exact, fast]) {
-      const buffer = new ArrayBuffer(run.outputBytes)
-      const done = await pool.runLocalTiles({ call, files: pair.files, run, buffer }, { signal })
-      const floats = new Float32Array(done.buffer, 0, done.byteLength / 4)
-      for (const [index, value] of tilesOf(pair.c).entries()) expect(floats[index]).toBeCloseTo(value, 4)
-      if (call === exact) expect(bytesOf(floats)).toEqual(bytesOf(tilesOf(pair.c)))
-    }
+  test('the fast kernel comes near, and makes room when it was given too little', async () => {
+    const { floats } = await runHere(fast.kernelId, new ArrayBuffer(4))
+    for (const [index, value] of tilesOf(pair.c).entries()) expect(floats[index]).toBeCloseTo(value, 4)
   })
 
   test('reads and hashes operands as the files hold them', async () => {
@@ -97,7 +96,7 @@ describe('tile operations', () => {
       const row = first.row + Math.floor(index / first.columns)
       return pair.a[row * plan.inner + first.column + (index % first.columns)] ?? Number.NaN
     })
-    expect(new Uint8Array(read?.buffer ?? new ArrayBuffer(0))).toEqual(bytesOf(expected))
+    expect(new Uint8Array(read?.buffer ?? new ArrayBuffer(0)).slice()).toEqual(bytesOf(expected))
     expect(read?.hash).toEqual(contentHash(bytesOf(expected)))
     const shared = new SharedArrayBuffer(expected.byteLength)
     new Uint8Array(shared).set(bytesOf(expected))
@@ -108,7 +107,14 @@ describe('tile operations', () => {
     const honest = bytesOf(tilesOf(pair.c))
     const wrong = tilesOf(pair.c).map((value, index) => (index === 777 ? value * 2 + 1 : value))
     const check = async (bytes: Uint8Array<ArrayBuffer>, call = exact, files = pair.files) => {
-      const request = { call, files, run, inputHash: await inputHash(), buffer: bytes.slice().buffer }
+      const request = {
+        call,
+        files,
+        run,
+        operands: await blocksOf(),
+        inputHash: await inputHash(),
+        buffer: bytes.slice().buffer
+      }
       return pool.checkTiles({ ...request, outputHash: contentHash(bytes) }, { signal })
     }
     expect(await check(honest)).toMatchObject({ verdict: 'passed', checkMs: expect.any(Number) })
@@ -118,11 +124,7 @@ describe('tile operations', () => {
       reason: expect.stringContaining('in the tile at row 20, column 25')
     })
     // Bits of another order of summing: within the bound, so `fast` takes it, but `exact` does not.
-    const { buffer, byteLength } = await pool.runLocalTiles(
-      { call: fast, files: pair.files, run, buffer: new ArrayBuffer(run.outputBytes) },
-      { signal }
-    )
-    const otherOrder = new Uint8Array(buffer, 0, byteLength).slice()
+    const otherOrder = bytesOf((await runHere(fast.kernelId)).floats)
     expect((await check(otherOrder, fast)).verdict).toBe('passed')
     expect(await check(otherOrder, exact)).toMatchObject({
       verdict: 'refused',
@@ -132,7 +134,7 @@ describe('tile operations', () => {
 
   test('a result of another hash is refused without proof, and changed files are told apart from lies', async () => {
     const honest = bytesOf(tilesOf(pair.c))
-    const request = { call: exact, run, inputHash: await inputHash(), files: pair.files }
+    const request = { call: exact, run, operands: await blocksOf(), inputHash: await inputHash(), files: pair.files }
     const other = await pool.checkTiles(
       { ...request, buffer: honest.slice().buffer, outputHash: new Uint8Array(32) },
       { signal }
@@ -147,22 +149,20 @@ describe('tile operations', () => {
         plan.inner
       )
     )
+    const wrong = honest.map((byte, index) => (index === 7 ? byte ^ 0x40 : byte))
     const changed = await pool.checkTiles(
-      { ...request, files, buffer: honest.slice().buffer, outputHash: contentHash(honest) },
+      { ...request, files, buffer: wrong.slice().buffer, outputHash: contentHash(wrong) },
       { signal }
     )
     expect(changed).toMatchObject({ verdict: 'input-changed', reason: expect.stringContaining('changed.npy') })
   })
 
   test('says which kernel is missing, and which file', async () => {
-    const request = { files: pair.files, run, buffer: new ArrayBuffer(run.outputBytes) }
-    const call = { kernelId: 'matrix-fast-f32-ort-0.0.1', params }
-    await expect(pool.runLocalTiles({ ...request, call }, { signal })).rejects.toMatchObject({
+    await expect(runHere('matrix-fast-f32-ort-0.0.1')).rejects.toMatchObject({
       code: 'KERNEL_MISSING',
       message: expect.stringContaining('ort-0.0.1')
     })
     const files = { ...pair.files, b: join(folder, 'gone.npy') }
-    const missing = { ...request, buffer: new ArrayBuffer(8), call: exact, files }
-    await expect(pool.runLocalTiles(missing, { signal })).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+    await expect(operandsOf(files)).rejects.toMatchObject({ code: 'INPUT_MISSING' })
   })
 })

@@ -90,7 +90,7 @@ describe('TileCutter', () => {
     const grid = new TileGrid(planMatrix({ rows: 4096, inner: 4096, columns: 4096 }))
     const chunk = new TileCutter(grid, new OperandHolders()).next({ byteLength: 64 * 1024 * 1024 }) as Chunk
     expect(grid.operandBytesOf(chunk)).toBeLessThanOrEqual(32 * 1024 * 1024)
-    expect(grid.tilesOf(chunk).length).toBe(3)
+    expect(grid.tilesOf(chunk).length).toBe(2)
   })
 
   test('refuses a journal whose chunks do not lie on the tiles', () => {

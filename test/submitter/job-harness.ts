@@ -6,6 +6,7 @@ import type { JobEvent } from '../../src/domain/events.ts'
 import { parseJobId, peerName } from '../../src/domain/ids.ts'
 import type { JobOptions } from '../../src/domain/job.ts'
 import type { JournalJob } from '../../src/domain/journal.ts'
+import { SharedBuffers } from '../../src/domain/shared-buffers.ts'
 import { LeaseDesk } from '../../src/submitter/lease-desk.ts'
 import { createJob, openJob } from '../../src/submitter/open-job.ts'
 import type { Evidence, OpenedClaim, SubmitterPorts } from '../../src/submitter/ports.ts'
@@ -135,6 +136,7 @@ export class JobHarness {
       },
       compute: this.compute,
       buffers: new BufferPool(1024 * 1024),
+      shared: new SharedBuffers(0),
       journal: this.journal,
       clock: this.clock,
       openSink: this.sinks.openSink,

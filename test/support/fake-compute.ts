@@ -81,10 +81,6 @@ export class FakeCompute implements ComputePool {
     throw noTiles()
   }
 
-  async runLocalTiles(): Promise<never> {
-    throw noTiles()
-  }
-
   async checkTiles(): Promise<never> {
     throw noTiles()
   }

@@ -75,7 +75,6 @@ function lying(honest: ComputePool): ComputePool {
     close: () => honest.close(),
     hashShared: (request, waiting) => honest.hashShared(request, waiting),
     readOperands: (request, waiting) => honest.readOperands(request, waiting),
-    runLocalTiles: (request, waiting) => honest.runLocalTiles(request, waiting),
     checkTiles: (request, waiting) => honest.checkTiles(request, waiting),
     runTiles: async (request, waiting) => falsified(await honest.runTiles(request, waiting)),
     readInputs: (request, waiting) => honest.readInputs(request, waiting),

@@ -132,8 +132,12 @@ export class FakeHolders {
     return this.store.acquire({ jobId: JOB_ID, operands, submitter: SUBMITTER }, { signal, onBytes })
   }
 
-  read(peerId: string, index: number, options: { offset?: number; byteLength?: number; signal?: AbortSignal } = {}) {
-    const { offset = 0, byteLength = BLOCK_BYTES, signal = new AbortController().signal } = options
-    return this.store.read(fakePeerId(peerId), { hash: operand(index).hash, offset, byteLength }, { signal })
+  read(
+    peerId: string,
+    index: number,
+    options: { offset?: number; byteLength?: number; signal?: AbortSignal; held?: AbortSignal } = {}
+  ) {
+    const { offset = 0, byteLength = BLOCK_BYTES, signal = new AbortController().signal, held = signal } = options
+    return this.store.read(fakePeerId(peerId), { hash: operand(index).hash, offset, byteLength }, { signal, held })
   }
 }

@@ -122,7 +122,7 @@ export class OperandNetwork {
     const ranges = Array.from({ length: RANGES_PER_BLOCK }, async (_, part) => {
       const offset = part * byteLength
       await this.#clock.sleep(latencyMs, { signal })
-      const bytes = await handler.read(fakePeerId(from), { hash, offset, byteLength }, { signal })
+      const bytes = await handler.read(fakePeerId(from), { hash, offset, byteLength }, { signal, held: signal })
       await uplink.send(byteLength, signal, (sliceBytes) => {
         received += sliceBytes
         onBytes?.(received)

@@ -150,14 +150,18 @@ describe('an operand store', () => {
 })
 
 describe('serving operand blocks', () => {
-  test('gives a copy of a range, which stays when the block goes', async () => {
+  test('keeps a block for as long as another peer pulls it, and lets it go then', async () => {
     const world = new FakeHolders({}, { bytesMax: BLOCK_BYTES })
     const loan = await world.acquire([operand(1)])
-    const bytes = await world.read('p', 1, { offset: 0, byteLength: 8 })
+    const pulled = new AbortController()
+    const bytes = await world.read('p', 1, { offset: 0, byteLength: 8, held: pulled.signal })
     loan.release()
-    await world.acquire([operand(2)])
+    const next = world.acquire([operand(2)])
+    await settle()
     expect([...bytes]).toEqual([0, 1, 1, 1, 1, 1, 1, 1])
     expect(world.store.totals.servedBytes).toBe(8)
+    pulled.abort()
+    expect((await next).blocks).toHaveLength(1)
   })
 
   test('refuses blocks that are not here and ranges that are none', async () => {

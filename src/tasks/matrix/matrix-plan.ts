@@ -25,7 +25,9 @@ export const OPERAND_BYTES_MAX = 4 * 1024 * 1024
 
 const FLOAT_BYTES = 4
 /** Edge of a tile when nothing asks for a smaller one: two operand blocks of it fit a second-level cache's reach. */
-const TILE_EDGE_MAX = 512
+const TILE_COLUMNS_MAX = 512
+/** Rows of a tile: more than columns, since what a check does with B it does once a tile. */
+const TILE_ROWS_MAX = 1024
 const TILE_EDGE_MIN = 64
 /** Tiles that a job is cut into at least, as long as they keep {@link TILE_FLOPS_MIN}, so that several peers have work. */
 const TILES_MIN = 32
@@ -42,8 +44,8 @@ export function planMatrix({ rows, inner, columns }: Pick<MatrixPlan, 'rows' | '
     if (Number.isSafeInteger(size) && size >= 1 && size <= DIMENSION_MAX) continue
     throw new SwarmError('MATRIX_TOO_LARGE', `${name} is ${size}, expected a whole number from 1 to ${DIMENSION_MAX}`)
   }
-  let tileRows = Math.min(rows, TILE_EDGE_MAX)
-  let tileColumns = Math.min(columns, TILE_EDGE_MAX)
+  let tileRows = Math.min(rows, TILE_ROWS_MAX)
+  let tileColumns = Math.min(columns, TILE_COLUMNS_MAX)
   const operandBytes = () => (tileRows + tileColumns) * inner * FLOAT_BYTES
   const tiles = () => Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns)
   const halvedFlops = () => tileRows * tileColumns * inner

@@ -44,8 +44,12 @@ describe('planMatrix', () => {
     )
   })
 
-  test('cuts 4096 squared into 64 tiles of 512 squared, and a product that one peer does at once into few', () => {
-    expect(planMatrix({ rows: 4096, inner: 4096, columns: 4096 })).toMatchObject({ tileRows: 512, tileColumns: 512 })
+  test('cuts 4096 squared into 32 tiles, and a product that one peer does at once into few', () => {
+    expect(planMatrix({ rows: 4096, inner: 4096, columns: 4096 })).toMatchObject({
+      tileRows: 1024,
+      tileColumns: 512,
+      depth: 1024
+    })
     const grid = new TileGrid(planMatrix({ rows: 64, inner: 64, columns: 64 }))
     expect(grid.tileRowCount * grid.tileColumnCount).toBe(1)
   })
