@@ -132,12 +132,20 @@ export class FakeHolders {
     return this.store.acquire({ jobId: JOB_ID, operands, submitter: SUBMITTER }, { signal, onBytes })
   }
 
-  read(
+  /** Pulls a range and lets the block go, unless it is to be held. */
+  async read(
     peerId: string,
     index: number,
     options: { offset?: number; byteLength?: number; signal?: AbortSignal; held?: AbortSignal } = {}
-  ) {
-    const { offset = 0, byteLength = BLOCK_BYTES, signal = new AbortController().signal, held = signal } = options
-    return this.store.read(fakePeerId(peerId), { hash: operand(index).hash, offset, byteLength }, { signal, held })
+  ): Promise<Uint8Array> {
+    const { offset = 0, byteLength = BLOCK_BYTES, signal = new AbortController().signal } = options
+    const pulled = new AbortController()
+    const range = { hash: operand(index).hash, offset, byteLength }
+    const held = options.held ?? pulled.signal
+    const bytes = await this.store.read(fakePeerId(peerId), range, { signal, held })
+    if (options.held !== undefined) return bytes
+    const copy = bytes.slice()
+    pulled.abort()
+    return copy
   }
 }
