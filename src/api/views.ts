@@ -356,6 +356,8 @@ export interface OpenOptions {
   readonly peers: readonly string[]
   /** Kernel threads; default: what the machine has. */
   readonly threads?: number
+  /** What products are computed on; `cpu` when absent. `auto` takes a GPU that is faster. */
+  readonly device?: 'auto' | 'cpu' | 'gpu'
   /** Bytes that the process may take in all while it works for others. */
   readonly memoryBytesMax?: number
   readonly mdns: boolean

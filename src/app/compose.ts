@@ -4,6 +4,7 @@ import type { OperandHandler, OperandRange } from '../../protocols/operand/types
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { type ApiServer, serveApi } from '../api/server.ts'
 import { KernelPool } from '../compute/compute-pool.ts'
+import type { Device } from '../compute/onnx-runtime.ts'
 import { BufferPool } from '../domain/buffer-pool.ts'
 import type { JobEvent } from '../domain/events.ts'
 import { SharedBuffers } from '../domain/shared-buffers.ts'
@@ -62,6 +63,7 @@ async function composePeer(
   const threads = options.threads ?? availableParallelism()
   const compute = new KernelPool(threads)
   closing.add(() => compute.close())
+  const device = await chooseDevice(compute, options, notice, waiting)
   const bulk = new BulkConnections()
   const { node, stop: stopNode } = await startNode(home, keys, bulk, {
     listen: options.listen,
@@ -93,7 +95,7 @@ async function composePeer(
   node.services.result.setHandler(desk)
   const buffers = new BufferPool(BUFFERS_KEPT_BYTES_MAX)
   const shared = { home, peerId: node.peerId, compute, buffers, envelopes, ledger }
-  const worker = options.role === 'joined' ? makeWorker({ ...shared, node, bulk }, options, events) : undefined
+  const worker = options.role === 'joined' ? makeWorker({ ...shared, node, bulk, device }, options, events) : undefined
   node.services.operand.setHandler(operandHandler(desk, worker))
 
   const members: Members = new Members(node, bulk, home.peers, {
@@ -159,6 +161,22 @@ async function composePeer(
   await contacts.start(options.peers, waiting)
   if (options.role === 'joined') api = await serveApi(peer, home.paths.socket)
   return peer
+}
+
+async function chooseDevice(
+  compute: KernelPool,
+  { device = 'cpu' }: OpenOptions,
+  notice: (message: string) => void,
+  { signal }: Waiting
+): Promise<Device> {
+  if (device === 'cpu') return device
+  const chosen = await compute.chooseDevice(device, { signal })
+  notice(
+    chosen === 'cpu'
+      ? 'no GPU is faster than the CPU: products are computed on the CPU'
+      : 'products are computed on the GPU'
+  )
+  return chosen
 }
 
 function makeWorker(

@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { SwarmServices } from '../../protocols/index.ts'
+import type { Device } from '../compute/onnx-runtime.ts'
 import { installedFastKernelId } from '../compute/onnx-runtime.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { ComputePool } from '../domain/compute.ts'
@@ -33,6 +34,8 @@ export interface WorkerParts {
   readonly node: SwarmNode<SwarmServices>
   readonly bulk: BulkConnections
   readonly compute: ComputePool
+  /** What products are computed on. */
+  readonly device: Device
   readonly buffers: BufferPool
   readonly envelopes: EnvelopeDesk
   readonly ledger: LedgerStore
@@ -57,7 +60,7 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     compute: parts.compute,
     buffers: parts.buffers,
     clock: systemClock,
-    kernelIds: kernelIdsHere(),
+    kernelIds: kernelIdsHere(parts.device),
     memoryBytes: WORKER_MEMORY_BYTES,
     operandBytesMax: operandBytes(parts.memoryBytesMax),
     collectGarbage: collectGarbage(),
@@ -75,10 +78,12 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
 }
 
 /** Kernels of this program, and those of optional packages that are installed. */
-function kernelIdsHere(): readonly string[] {
+function kernelIdsHere(device: Device): readonly string[] {
   const ofRanges = TASK_KINDS.flatMap((task) => (task.takes === 'ranges' ? task.kernelId : []))
   const fast = installedFastKernelId()
-  return [...ofRanges, EXACT_KERNEL_ID, ...(fast === undefined ? [] : [fast])]
+  // Beside the kernels, since submitters of before do not look for it: what the fast one runs on.
+  const capabilities = device === 'cpu' ? [] : [`device:${device}`]
+  return [...ofRanges, EXACT_KERNEL_ID, ...(fast === undefined ? [] : [fast]), ...capabilities]
 }
 
 /** Bytes of operand blocks that keep a process within its limit. @throws SwarmError MEMORY_TOO_SMALL */

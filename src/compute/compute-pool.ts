@@ -2,7 +2,8 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import type { ComputePool } from '../domain/compute.ts'
-import { SwarmError } from '../errors.ts'
+import { EXIT_CODES, SwarmError } from '../errors.ts'
+import type { GpuProbe } from './device-probe.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
@@ -22,6 +23,7 @@ import type {
   RunTilesRequest,
   ThreadFailure
 } from './kernel-messages.ts'
+import type { Device } from './onnx-runtime.ts'
 import { SlotQueue } from './slot-queue.ts'
 
 /** Operations that may wait for a thread; more is a bug of the caller, whose windows are far smaller. */
@@ -52,6 +54,7 @@ export class KernelPool implements ComputePool {
   /** For reading inputs and checking results: one thread less, so that a submitter of cheap work needs no second one. */
   readonly #serviceSlots: SlotQueue
   readonly #abortGraceMs: number
+  #device: Device = 'cpu'
 
   /**
    * @param threads kernel threads, at least 1
@@ -107,12 +110,29 @@ export class KernelPool implements ComputePool {
     return (await this.#run<ReadOperandsReply>(operation)).hashes
   }
 
-  runTiles(request: RunTilesRequest, options: { signal: AbortSignal }): Promise<RunTilesReply> {
-    return this.#run<RunTilesReply>({ name: 'runTiles', request, transferList: [request.buffer], ...options })
+  runTiles(request: Omit<RunTilesRequest, 'device'>, options: { signal: AbortSignal }): Promise<RunTilesReply> {
+    const onDevice = { ...request, device: this.#device }
+    return this.#run<RunTilesReply>({ name: 'runTiles', request: onDevice, transferList: [request.buffer], ...options })
   }
 
   checkTiles(request: CheckTilesRequest, options: { signal: AbortSignal }): Promise<CheckTilesReply> {
     return this.#serve<CheckTilesReply>({ name: 'checkTiles', request, transferList: [request.buffer], ...options })
+  }
+
+  /**
+   * Looks for a GPU, and computes products on it from now on: `gpu` demands one, `auto` takes one that is faster.
+   * @returns what products are computed on
+   * @throws SwarmError DEVICE_MISSING
+   */
+  async chooseDevice(wish: 'auto' | 'gpu', options: { signal: AbortSignal }): Promise<Device> {
+    const probe = await this.#run<GpuProbe>({ name: 'probeGpu', request: {}, transferList: [], ...options })
+    if (wish === 'gpu' && !probe.works) {
+      throw new SwarmError('DEVICE_MISSING', `there is no GPU that can be used: ${probe.reason}. Try --device cpu`, {
+        exitCode: EXIT_CODES.usage
+      })
+    }
+    if (probe.works && (wish === 'gpu' || probe.gpuMs < probe.cpuMs / this.threads)) this.#device = 'webgpu'
+    return this.#device
   }
 
   /** When there is no work: threads let go of the shared memory that they were given. Never rejects. */

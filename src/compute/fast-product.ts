@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { encodeProductModel, MODEL_INPUT, MODEL_OUTPUT, MODEL_RIGHT, MODEL_START } from './fast-matrix-model.ts'
+import type { Device } from './onnx-runtime.ts'
 import {
   failing,
   type LoadPackage,
@@ -8,6 +8,7 @@ import {
   type OnnxSession,
   sessionOptions
 } from './onnx-runtime.ts'
+import { encodeProductModel, MODEL_LEFT, MODEL_OUTPUT, MODEL_RIGHT, MODEL_START } from './product-model.ts'
 
 /** A product of two blocks. All row-major without gaps; may lie in shared memory, except C. */
 export interface BlockProduct {
@@ -40,14 +41,17 @@ export class FastProduct {
   }
 
   /**
-   * @param threads that one product is computed on, the calling one included
-   * @throws SwarmError KERNEL_MISSING, KERNEL_FAILED
+   * @param options threads: that one product is computed on, the calling one included
+   * @throws SwarmError KERNEL_MISSING, KERNEL_FAILED (also when there is no such device)
    */
-  static async create(threads: number, load: LoadPackage = createRequire(import.meta.url)): Promise<FastProduct> {
+  static async create(
+    { threads, device }: { threads: number; device: Device },
+    load: LoadPackage = createRequire(import.meta.url)
+  ): Promise<FastProduct> {
     const runtime = loadRuntime(load)
     const make = (accumulates: boolean) => {
       const model = encodeProductModel({ accumulates })
-      return failing(() => runtime.InferenceSession.create(model, sessionOptions(threads)))
+      return failing(() => runtime.InferenceSession.create(model, sessionOptions(threads, device)))
     }
     return new FastProduct(runtime, await make(false), await make(true))
   }
@@ -59,7 +63,7 @@ export class FastProduct {
   async multiply({ a, b, c, m, k, n, adds }: BlockProduct): Promise<void> {
     const tensor = (data: Float32Array, rows: number, columns: number) =>
       new this.#runtime.Tensor('float32', data, [rows, columns])
-    const operands = { [MODEL_INPUT]: tensor(a, m, k), [MODEL_RIGHT]: tensor(b, k, n) }
+    const operands = { [MODEL_LEFT]: tensor(a, m, k), [MODEL_RIGHT]: tensor(b, k, n) }
     const result = { [MODEL_OUTPUT]: tensor(c, m, n) }
     // The sum goes on in place: each element of C is read once before it is written.
     const running = adds

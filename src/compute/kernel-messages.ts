@@ -1,4 +1,5 @@
 import type { ComputePool } from '../domain/compute.ts'
+import type { Device } from './onnx-runtime.ts'
 
 /** Requests of the operations, as they cross to a kernel thread. */
 export type ReadInputsRequest = Parameters<ComputePool['readInputs']>[0]
@@ -7,7 +8,7 @@ export type RunLocalRequest = Parameters<ComputePool['runLocal']>[0]
 export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
 export type HashSharedRequest = Parameters<ComputePool['hashShared']>[0]
 export type ReadOperandsRequest = Parameters<ComputePool['readOperands']>[0]
-export type RunTilesRequest = Parameters<ComputePool['runTiles']>[0]
+export type RunTilesRequest = Parameters<ComputePool['runTiles']>[0] & { readonly device: Device }
 export type CheckTilesRequest = Parameters<ComputePool['checkTiles']>[0]
 
 /** Answers of the operations. */

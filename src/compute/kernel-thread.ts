@@ -20,6 +20,7 @@ import type {
 } from './kernel-messages.ts'
 import { threadTimeMs } from './thread-time.ts'
 
+export { probeGpu } from './device-probe.ts'
 export { checkTiles, hashShared, readOperands, runTiles } from './tile-operations.ts'
 
 /**

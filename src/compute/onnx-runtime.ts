@@ -20,6 +20,9 @@ export interface OnnxSession {
   release(): Promise<void>
 }
 
+/** What a kernel may run on. */
+export type Device = 'cpu' | 'webgpu'
+
 /** Finds a package by name. */
 export type LoadPackage = (name: string) => unknown
 
@@ -56,9 +59,9 @@ function kernelIdOf(version: string): string {
  * Without spinning: else the threads of a session keep their cores busy for more than 50 ms after each product, at the
  * cost of everybody else, and are not faster by it (measured). Without an arena: it never gives memory back.
  */
-export function sessionOptions(threads: number): Readonly<Record<string, unknown>> {
+export function sessionOptions(threads: number, device: Device): Readonly<Record<string, unknown>> {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: [device],
     executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

@@ -3,6 +3,7 @@ import { EXACT_KERNEL_ID, multiplyExact } from '../tasks/matrix/exact-kernel.ts'
 import { FAST_KERNEL_PREFIX } from '../tasks/matrix/matrix.ts'
 import type { Operand, Tile, TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { type BlockProduct, FastProduct } from './fast-product.ts'
+import type { Device } from './onnx-runtime.ts'
 import { fastKernelId } from './onnx-runtime.ts'
 
 /** Hands out an operand's elements, row-major without gaps; good until the next call with the same matrix. */
@@ -22,12 +23,12 @@ let fast: Promise<FastProduct> | undefined
  * @throws SwarmError KERNEL_MISSING, KERNEL_FAILED
  */
 export async function computeTile(
-  { grid, tile, kernelId }: { grid: TileGrid; tile: Tile; kernelId: string },
+  { grid, tile, kernelId, device }: { grid: TileGrid; tile: Tile; kernelId: string; device: Device },
   read: OperandReader,
   into: Float32Array,
   onProgress: OnTileProgress
 ): Promise<void> {
-  const multiply = await kernelOf(kernelId)
+  const multiply = await kernelOf(kernelId, device)
   for (let depthIndex = 0; depthIndex < grid.depthCount; depthIndex++) {
     const left = grid.operand(grid.operandOfA(tile.tileRow, depthIndex))
     const right = grid.operand(grid.operandOfB(tile.tileColumn, depthIndex))
@@ -37,11 +38,11 @@ export async function computeTile(
   }
 }
 
-async function kernelOf(kernelId: string): Promise<Multiply> {
+async function kernelOf(kernelId: string, device: Device): Promise<Multiply> {
   if (kernelId === EXACT_KERNEL_ID) return runExact
   if (!kernelId.startsWith(FAST_KERNEL_PREFIX)) throw unknown(kernelId, 'no kernel of that name')
   // One per thread, on that thread alone: a process has as many as it has kernel threads, each with a tile of its own.
-  fast ??= FastProduct.create(1)
+  fast ??= FastProduct.create({ threads: 1, device })
   const product = await fast
   if (fastKernelId() !== kernelId) throw unknown(kernelId, fastKernelId())
   return (block) => product.multiply(block)

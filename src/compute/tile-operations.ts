@@ -60,7 +60,7 @@ export function runTiles(request: RunTilesRequest): unknown {
       for (const tile of grid.tilesOf(run)) {
         const into = new Float32Array(own, doneBytes, tile.byteLength / FLOAT_BYTES)
         const before = doneBytes
-        await computeTile({ grid, tile, kernelId: call.kernelId }, read, into, (bytes) => {
+        await computeTile({ grid, tile, kernelId: call.kernelId, device: request.device }, read, into, (bytes) => {
           Atomics.store(progress, 0, (before + bytes) >>> 10)
         })
         doneBytes += tile.byteLength

@@ -2,7 +2,7 @@
 // thread in alternating rounds of one run. Prints medians, their ratio and the ratio of the best, by shape.
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { createFastMultiplier } from '../../src/compute/fast-matrix.ts'
+import { FastProduct } from '../../src/compute/fast-product.ts'
 import { type ClaimedTile, checkTile } from '../../src/tasks/matrix/freivalds.ts'
 import { recomputeRowExact } from '../../src/tasks/matrix/freivalds-exact.ts'
 import { median } from './figures.ts'
@@ -32,20 +32,21 @@ async function benchShape(m: number, k: number, n: number): Promise<void> {
   const a = randomMatrix(m * k, 1)
   const b = randomMatrix(k * n, 2)
   const tile: ClaimedTile = { a, b, c: new Float32Array(m * n), m, k, n }
-  const multiplier = await createFastMultiplier({ b, k, n, threads: 1 })
+  const fast = await FastProduct.create({ threads: 1, device: 'cpu' })
+  const multiply = () => fast.multiply({ a, b, c: tile.c, m, k, n, adds: false })
   const repeats = Math.max(1, Math.round(ROUND_FLOPS / (2 * m * k * n)))
   const times = { product: [] as number[], check: [] as number[], row: [] as number[] }
   try {
-    await multiplier.multiply(a, m, tile.c)
+    await multiply()
     // As many calls before as V8 takes to compile all passes in full.
     for (let turn = 0; turn < 20; turn++) check(tile, turn)
     for (let round = 0; round < rounds; round++) {
-      times.product.push(await timed(repeats, () => multiplier.multiply(a, m, tile.c)))
+      times.product.push(await timed(repeats, multiply))
       times.check.push(await timed(repeats, (repeat) => check(tile, round * repeats + repeat)))
       times.row.push(await timed(repeats, () => recomputeRowExact(tile, round % m)))
     }
   } finally {
-    await multiplier.release()
+    await fast.release()
   }
   const product = median(times.product)
   const ratio = median(times.check.map((ms, round) => ms / (times.product[round] ?? Number.NaN)))

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { createFastMultiplier } from '../../src/compute/fast-matrix.ts'
+import { FastProduct } from '../../src/compute/fast-product.ts'
 import { sliceRows } from './matrix-data.ts'
 import type { ExactPart } from './matrix-exact-thread.ts'
 
@@ -19,21 +19,21 @@ export interface KernelWay {
   close(): Promise<void>
 }
 
-/** `fast`: B is prepacked before anything is timed, as it is once in a job. */
+/** `fast`, as in a job: blocks as they come, none of them repacked first. */
 export async function startFast({ size, a, b }: Operands, threads: number): Promise<KernelWay> {
-  const multiplier = await createFastMultiplier({ b, k: size, n: size, threads })
+  const product = await FastProduct.create({ threads, device: 'cpu' })
   const c = new Float32Array(size * size)
   return {
     run: async (rows) => {
       const startedMs = performance.now()
       for (const [start, end] of sliceRows(size, rows)) {
-        const into = c.subarray(start * size, end * size)
-        await multiplier.multiply(a.subarray(start * size, end * size), end - start, into)
+        const slice = { a: a.subarray(start * size, end * size), c: c.subarray(start * size, end * size) }
+        await product.multiply({ ...slice, b, m: end - start, k: size, n: size, adds: false })
       }
       return performance.now() - startedMs
     },
     result: async () => c,
-    close: () => multiplier.release()
+    close: () => product.release()
   }
 }
 

@@ -33,6 +33,7 @@ export async function startLyingPeer(folder: string, code: string): Promise<Lyin
   const kernels = new KernelPool(1)
   const worker = new Worker(
     workerPorts({
+      device: 'cpu',
       home,
       node,
       bulk,

@@ -26,6 +26,10 @@ export const peerFlags = {
     multipleNonGreedy: true
   }),
   threads: Flags.integer({ description: 'Threads that compute (default: as many as cores)', min: 1, max: THREADS_MAX }),
+  device: Flags.option({
+    description: 'What matrix products are computed on; auto takes a GPU that is faster (default: cpu)',
+    options: ['auto', 'cpu', 'gpu'] as const
+  })(),
   'max-memory': Flags.string({
     description: 'What this process may take in all, such as 512MB, while it works for others',
     helpValue: 'SIZE'
@@ -40,6 +44,7 @@ export interface PeerFlags {
   readonly listen?: readonly string[] | undefined
   readonly peer?: readonly string[] | undefined
   readonly threads?: number | undefined
+  readonly device?: 'auto' | 'cpu' | 'gpu' | undefined
   readonly 'max-memory'?: string | undefined
   readonly mdns: boolean
 }
@@ -84,6 +89,7 @@ export function openOptions(flags: PeerFlags, role: OpenOptions['role'], code?: 
     listen: flags.listen ?? [],
     peers: flags.peer ?? [],
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+    ...(flags.device === undefined ? {} : { device: flags.device }),
     ...(flags['max-memory'] === undefined ? {} : { memoryBytesMax: parseByteSize(flags['max-memory']) }),
     mdns: flags.mdns
   }
