@@ -1,6 +1,7 @@
 import type { JobCounters, JobOutputs } from '../domain/events.ts'
+import type { ForecastLimit } from '../domain/forecast-types.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { FileStamp, JobState, LocalPolicy } from '../domain/job.ts'
+import type { FileStamp, ForecastOutcome, JobForecast, JobState, LocalPolicy, MeasureSource } from '../domain/job.ts'
 
 /* What crosses between commands and app: plain JSON, so that it looks alike in this process and over the socket. */
 
@@ -91,8 +92,53 @@ export interface PlanView {
   /** Bytes that would go out and come back. */
   readonly shippedBytes: number
   readonly worthShipping: boolean
-  /** One or two sentences: what would be kept, what shipped, and why. */
+  /** Two or three sentences: which way is faster, by how much, and what limits it. */
   readonly summary: string
+  /** Which way is faster; `neither` within a few percent. */
+  readonly faster?: 'alone' | 'swarm' | 'neither'
+  /** aloneMs / swarmMs. */
+  readonly speedup?: number
+  /** What keeps it from being faster. */
+  readonly limit?: ForecastLimit
+  /** Share of the work that peers would do, 0 to 1. */
+  readonly shippedShare?: number
+  readonly basis?: PlanBasis
+}
+
+/** What a plan rests on. */
+export interface PlanBasis {
+  readonly threads: number
+  /** Cores of this machine. */
+  readonly cores: number
+  readonly kernel: {
+    readonly kernelId: string
+    /** Thread time for a byte of a chunk while all threads work, in ns. */
+    readonly nsPerByte: number
+    /** What a cold start of the kernel takes, in ms. */
+    readonly startMs: number
+    /** Thread time for the check of a byte of a peer's result, in ns. */
+    readonly checkNsPerByte: number
+    readonly source: MeasureSource
+    /** Unix ms; absent when assumed. */
+    readonly measuredAtMs?: number
+  }
+  readonly peers: readonly PlanPeer[]
+}
+
+/** A peer as a plan sees it. */
+export interface PlanPeer {
+  readonly peerId: string
+  readonly name: string
+  /** Runs on this machine, so it adds no cores. */
+  readonly sameMachine: boolean
+  readonly threads: number
+  /** Its kernel time for the whole job with all its threads, in ms. */
+  readonly computeMs: number
+  readonly computeSource: MeasureSource
+  readonly linkBytesPerSecond: number
+  readonly latencyMs: number
+  /** Absent for a peer on this machine. */
+  readonly linkSource?: MeasureSource
 }
 
 /** A job as listed. */
@@ -119,6 +165,8 @@ export interface JobDetail extends JobView {
   readonly counters: JobCounters
   readonly outputs?: JobOutputs
   readonly recipe?: JobRecipe
+  /** What was expected at submit; with the outcome once the job is done. */
+  readonly forecast?: JobForecast | ForecastOutcome
 }
 
 /** How much a job was given to do: samples, or a matrix product A [rows × inner] · B [inner × columns] in tiles. */

@@ -26,11 +26,12 @@ import { Members } from './members.ts'
 import { EnvelopeDesk } from './open-envelopes.ts'
 import { type OpenHome, openHome } from './open-home.ts'
 import { Peer } from './peer.ts'
+import { PlanDesk } from './plan-desk.ts'
 import { startNode } from './start-node.ts'
 import { submitterPorts } from './submitter-ports.ts'
 import { systemClock } from './system-clock.ts'
 import { trimWhenIdle } from './trim-memory.ts'
-import { type WorkerParts, workerPorts } from './worker-ports.ts'
+import { threadsWithin, type WorkerParts, workerPorts } from './worker-ports.ts'
 
 /** Idle chunk buffers kept by one process, in bytes. */
 const BUFFERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
@@ -60,7 +61,7 @@ async function composePeer(
   const keys = deriveSwarmKeys(home.membership.secret)
   const events = new FanOut<PeerEvent>(({ event }) => event !== 'ready')
   const notice = (message: string) => events.publish({ event: 'notice', message })
-  const threads = options.threads ?? availableParallelism()
+  const threads = threadsWithin(options.memoryBytesMax, options.threads ?? availableParallelism())
   const compute = new KernelPool(threads)
   closing.add(() => compute.close())
   const device = await chooseDevice(compute, options, notice, waiting)
@@ -112,6 +113,7 @@ async function composePeer(
   closing.add(async () => members.stop())
   const contacts = new Contacts(node, keys, home, notice)
   const operandMemory = new SharedBuffers(OPERAND_BLOCKS_BYTES_MAX)
+  const plans = new PlanDesk({ home, node, bulk, compute, members, desk, clock: systemClock, onTrouble: notice })
   const jobs: JobRunner = new JobRunner(
     submitterPorts({
       ...shared,
@@ -122,7 +124,11 @@ async function composePeer(
     }),
     desk,
     () => makeJobId(home.identity.peerId),
-    (jobId, event) => publishState(events, jobId, event)
+    (jobId, event) => {
+      publishState(events, jobId, event)
+      plans.onJob(event)
+    },
+    (request, shape) => plans.forecast(request, shape)
   )
   node.services.advert.setSource(() => jobs.adverts())
   let api: ApiServer | undefined
@@ -149,7 +155,7 @@ async function composePeer(
       keys,
       node,
       members,
-      desk,
+      plans,
       jobs,
       threads,
       leaseCount: () => worker?.leaseCount ?? 0,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Advert } from '../../protocols/advert/types.ts'
 import { isFinalState, type JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { FileStamp, JobOptions } from '../domain/job.ts'
+import type { FileStamp, JobForecast, JobOptions } from '../domain/job.ts'
 import type { JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
@@ -15,7 +15,7 @@ import { type JobEnd, JobEndRequest, type JobRun } from '../submitter/run-job.ts
 import type { SubmitRequest, Waiting } from './api-types.ts'
 import { cancelStored, unknownJob } from './end-stored-job.ts'
 import { FanOut } from './fan-out.ts'
-import { shapeJob } from './job-shape.ts'
+import { type JobShape, shapeJob } from './job-shape.ts'
 import { readSealingKey } from './sealing-key.ts'
 
 /** Jobs that one peer runs side by side; each takes its window of memory. */
@@ -38,6 +38,9 @@ interface NewRecord {
   readonly notices: readonly string[]
 }
 
+/** Says what a job that is about to begin will take, where that can be said. */
+export type ForecastJob = (request: SubmitRequest, shape: JobShape) => Promise<JobForecast | undefined>
+
 /** Owns the jobs that this process runs: starts, resumes, watches and ends them. */
 export class JobRunner {
   readonly #ports: SubmitterPorts
@@ -45,17 +48,20 @@ export class JobRunner {
   readonly #running = new Map<JobId, Running>()
   readonly #onState: (jobId: JobId, event: JobEvent) => void
   readonly #makeJobId: () => JobId
+  readonly #forecast: ForecastJob
 
   constructor(
     ports: SubmitterPorts,
     desk: LeaseDesk,
     makeJobId: () => JobId,
-    onState: (jobId: JobId, event: JobEvent) => void
+    onState: (jobId: JobId, event: JobEvent) => void,
+    forecast: ForecastJob = async () => undefined
   ) {
     this.#ports = ports
     this.#desk = desk
     this.#makeJobId = makeJobId
     this.#onState = onState
+    this.#forecast = forecast
   }
 
   /** Jobs running now. */
@@ -127,12 +133,14 @@ export class JobRunner {
   }
 
   async #create(request: SubmitRequest): Promise<NewRecord> {
-    const { notices, chunkBytesMax, operands, ...shape } = await shapeJob(request)
+    const shaped = await shapeJob(request)
+    const { notices, chunkBytesMax, operands, ...shape } = shaped
     this.#checkRoom()
     const jobId = this.#makeJobId()
     const outDir = request.outDir ?? join(request.outRoot, jobId)
     await makeFolder(outDir)
     const encrypt = request.encrypt ?? shape.kind.defaults.encrypt
+    const forecast = await this.#forecast(request, shaped)
     const options: JobOptions = {
       inputPath: request.inputPath,
       ...(operands !== undefined && { operands }),
@@ -143,7 +151,8 @@ export class JobRunner {
       chunkBytesMax,
       chunkBytesFixed: request.chunkBytes !== undefined,
       minPeers: request.minPeers,
-      waitMs: request.waitMs
+      waitMs: request.waitMs,
+      ...(forecast !== undefined && { forecast })
     }
     const sealing = encrypt && { key: await readSealingKey(request.keyFile), iv: randomBytes(IV_BYTES) }
     const reverse = request.reverse ?? shape.kind.defaults.reverse

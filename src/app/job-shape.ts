@@ -64,7 +64,7 @@ async function shapeProduct(request: SubmitRequest, kind: TileTask): Promise<Job
       { exitCode: EXIT_CODES.usage }
     )
   }
-  const plan = planMatrix({ rows: a.header.rows, inner: a.header.cols, columns: b.header.cols })
+  const plan = planMatrix({ rows: a.header.rows, inner: a.header.cols, columns: b.header.cols }, request.chunkBytes)
   const tileBytes = plan.tileRows * plan.tileColumns * FLOAT_BYTES
   return {
     kind,

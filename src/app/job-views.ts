@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { JobOutputs } from '../domain/events.ts'
+import { forecastOutcome } from '../domain/job.ts'
 import type { Journal, JournalJob } from '../domain/journal.ts'
 import type { JobTotals } from '../store/history.ts'
 import type { JournalStore } from '../store/journal-store.ts'
@@ -58,7 +59,9 @@ export function jobDetail(record: JournalJob, journal: JournalStore, running: bo
   })
   const outputs = record.state === 'done' ? { outputs: jobOutputs(record) } : {}
   const view = jobView(record, mergedBytes, running, journal.history.totals(spec))
-  return { ...view, counters, ...outputs, recipe: jobRecipe(record) }
+  const { forecast } = record.options
+  const kept = forecast && { forecast: record.state === 'done' ? forecastOutcome(forecast, record.ranMs) : forecast }
+  return { ...view, counters, ...outputs, recipe: jobRecipe(record), ...kept }
 }
 
 function jobOutputs({ spec, options }: JournalJob): JobOutputs {

@@ -3,7 +3,6 @@ import type { JobId } from '../domain/ids.ts'
 import type { SwarmNode } from '../network/create-node.ts'
 import { formatJoinCode } from '../network/join-code.ts'
 import type { SwarmKeys } from '../network/swarm-keys.ts'
-import type { LeaseDesk } from '../submitter/lease-desk.ts'
 import { bestFirst } from './addresses.ts'
 import type {
   ExportRequest,
@@ -26,7 +25,7 @@ import type { JobRunner } from './job-runner.ts'
 import { jobDetail, jobView, mergedBytesOf } from './job-views.ts'
 import type { Members } from './members.ts'
 import type { OpenHome } from './open-home.ts'
-import { planJob } from './plan.ts'
+import type { PlanDesk } from './plan-desk.ts'
 import { exportRecords, ledgerView } from './records.ts'
 
 /** What a peer is made of; compose.ts puts it together. */
@@ -35,7 +34,7 @@ export interface PeerParts {
   readonly keys: SwarmKeys
   readonly node: SwarmNode
   readonly members: Members
-  readonly desk: LeaseDesk
+  readonly plans: PlanDesk
   readonly jobs: JobRunner
   readonly threads: number
   /** Chunks held under a lease from others now. */
@@ -115,11 +114,8 @@ export class Peer implements SwarmApp {
   }
 
   async plan(request: SubmitRequest, waiting: Waiting): Promise<PlanView> {
-    const { home, desk, members, threads, dial } = this.#parts
-    await dial(request.peers, waiting)
-    const peerIds = members.connections().map(({ remotePeer }) => remotePeer.toString())
-    const remembered = (peerId: string) => home.peers.get(peerId)
-    return planJob(request, { threads, peerIds, sessions: desk.sessions, remembered })
+    await this.#parts.dial(request.peers, waiting)
+    return this.#parts.plans.plan(request, waiting)
   }
 
   async *submit(request: SubmitRequest, waiting: Waiting): AsyncIterable<JobEvent> {

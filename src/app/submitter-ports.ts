@@ -12,6 +12,7 @@ import { keepEvidence } from './evidence.ts'
 import type { EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
 import { systemClock } from './system-clock.ts'
+import { collectGarbage } from './trim-memory.ts'
 
 /** What the submitter's ports are made of. */
 export interface SubmitterParts {
@@ -43,6 +44,7 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     clock: systemClock,
     openSink,
     random: Math.random,
+    collectGarbage: collectGarbage(),
     mainThreadCpuMs,
     openClaim: (envelope) => envelopes.openClaim(envelope),
     signReceipt: (receipt) => envelopes.signReceipt(receipt),

@@ -20,8 +20,10 @@ import { collectGarbage } from './trim-memory.ts'
 
 /** Bytes of chunk buffers that a worker may hold at once. */
 const WORKER_MEMORY_BYTES = 64 * 1024 * 1024
-/** What a worker takes beside operand blocks: the program itself, and the buffers of its kernels. Measured: test/campaign. */
-const WORKER_BASE_BYTES = 160_000_000
+/** What a worker of products takes beside operand blocks, with one kernel thread. Measured: test/campaign/matrix-jobs.ts */
+const WORKER_BASE_BYTES = 224_000_000
+/** What each further kernel thread takes. */
+const THREAD_BYTES = 20_000_000
 /** Operand blocks held when no limit was given, in bytes. */
 const OPERAND_BYTES_DEFAULT = 256 * 1024 * 1024
 /** What a worker needs for the largest tile. */
@@ -62,7 +64,8 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
     clock: systemClock,
     kernelIds: kernelIdsHere(parts.device),
     memoryBytes: WORKER_MEMORY_BYTES,
-    operandBytesMax: operandBytes(parts.memoryBytesMax),
+    operandBytesMax: operandBytes(parts.memoryBytesMax, parts.compute.threads),
+    isTight: parts.memoryBytesMax !== undefined,
     collectGarbage: collectGarbage(),
     openOperands: (peerId, options) => links.open(peerId, options),
     controlTo: (peerId) => bulk.control(node, peerId),
@@ -86,13 +89,22 @@ function kernelIdsHere(device: Device): readonly string[] {
   return [...ofRanges, EXACT_KERNEL_ID, ...(fast === undefined ? [] : [fast]), ...capabilities]
 }
 
-/** Bytes of operand blocks that keep a process within its limit. @throws SwarmError MEMORY_TOO_SMALL */
-function operandBytes(memoryBytesMax: number | undefined): number {
-  if (memoryBytesMax === undefined) return OPERAND_BYTES_DEFAULT
-  const left = memoryBytesMax - WORKER_BASE_BYTES
-  if (left >= OPERAND_BYTES_MIN) return left
+/**
+ * Kernel threads that fit a limit beside the operands of one tile, of those that were asked for.
+ * @throws SwarmError MEMORY_TOO_SMALL
+ */
+export function threadsWithin(memoryBytesMax: number | undefined, threads: number): number {
+  if (memoryBytesMax === undefined) return threads
+  const left = memoryBytesMax - WORKER_BASE_BYTES - OPERAND_BYTES_MIN
+  if (left >= 0) return Math.min(threads, 1 + Math.floor(left / (THREAD_BYTES + OPERAND_BYTES_MIN)))
   const least = Math.ceil((WORKER_BASE_BYTES + OPERAND_BYTES_MIN) / 1e6)
   throw new SwarmError('MEMORY_TOO_SMALL', `--max-memory is below the ${least} MB that a worker needs at least`, {
     exitCode: EXIT_CODES.usage
   })
+}
+
+/** Bytes of operand blocks that keep a process with so many kernel threads within its limit. */
+function operandBytes(memoryBytesMax: number | undefined, threads: number): number {
+  if (memoryBytesMax === undefined) return OPERAND_BYTES_DEFAULT
+  return memoryBytesMax - WORKER_BASE_BYTES - (threads - 1) * THREAD_BYTES
 }

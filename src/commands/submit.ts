@@ -36,7 +36,10 @@ export class Submit extends JobCommand {
     b: Flags.string({ description: 'Second operand of --task matrix, a .npy file', helpValue: 'FILE' }),
     exact: Flags.boolean({ description: 'Matrix: the same bits on every machine, at a fifth of the speed' }),
     out: Flags.string({ description: `Folder for the outputs (default: ${OUT_ROOT}/JOB)`, helpValue: 'DIR' }),
-    'chunk-size': Flags.string({ description: 'Bytes of a chunk, such as 4MiB (default: adapts)', helpValue: 'SIZE' }),
+    'chunk-size': Flags.string({
+      description: 'Bytes of a chunk, such as 4MiB (default: adapts); of a product: of a tile of the result, at most',
+      helpValue: 'SIZE'
+    }),
     local: Flags.option({
       description: 'Whether this machine computes too: as the cost model says, never, or alone',
       options: ['auto', 'never', 'only'] as const satisfies LocalPolicy[],

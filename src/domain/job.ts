@@ -47,6 +47,41 @@ export interface JobOptions {
   readonly minPeers: number
   /** How long to wait for `minPeers`, in milliseconds. */
   readonly waitMs: number
+  /** What was expected when the job was submitted, so that the outcome can be held against it. */
+  readonly forecast?: JobForecast
+}
+
+/** A forecast as a job keeps it. Times in ms. */
+export interface JobForecast {
+  readonly aloneMs: number
+  readonly swarmMs: number
+  /** The one of both that the job's policy asks for. */
+  readonly expectedMs: number
+  readonly faster: 'alone' | 'swarm' | 'neither'
+  /** What keeps it from being faster, as {@link import('./forecast-types.ts').ForecastLimit}. */
+  readonly limit: string
+  readonly peers: number
+  /** Of these, on the submitter's machine. */
+  readonly sameMachinePeers: number
+  /** Where the speed of the submitter's kernel is from. */
+  readonly kernelSource: MeasureSource
+  /** Where the speeds of links are from: the least certain of them; absent when no link counted. */
+  readonly linkSource?: MeasureSource
+}
+
+/** `measured` just now, `remembered` from a measurement, from earlier `jobs`, or `assumed`. */
+export type MeasureSource = 'measured' | 'remembered' | 'jobs' | 'assumed'
+
+/** A forecast beside what happened. */
+export interface ForecastOutcome extends JobForecast {
+  readonly actualMs: number
+  /** actualMs / expectedMs. */
+  readonly ratio: number
+}
+
+/** Holds a forecast against the job's time. */
+export function forecastOutcome(forecast: JobForecast, actualMs: number): ForecastOutcome {
+  return { ...forecast, actualMs, ratio: Math.round((actualMs / forecast.expectedMs) * 100) / 100 }
 }
 
 /** `open`: chunks are left to do. `stopped`: interrupted, resumable. The others are final. */

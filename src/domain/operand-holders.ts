@@ -6,8 +6,6 @@ export const OPERANDS_MAX = 65_536
 interface Holding {
   /** True once the peer said so; until then a grant made it fetch the block. */
   confirmed: boolean
-  /** How often a grant named this peer as a source of the block. */
-  named: number
 }
 
 /**
@@ -17,6 +15,8 @@ interface Holding {
 export class OperandHolders {
   readonly #byOperand = new Map<number, Map<PeerName, Holding>>()
   readonly #byPeer = new Map<PeerName, Set<number>>()
+  /** How often grants named each peer first: how much it was asked to give. */
+  readonly #named = new Map<PeerName, number>()
 
   /** Peers that hold the operand or are fetching it. */
   count(operand: number): number {
@@ -48,15 +48,19 @@ export class OperandHolders {
 
   /** The peer left. */
   forget(peer: PeerName): void {
+    this.#named.delete(peer)
     for (const operand of this.#byPeer.get(peer) ?? []) this.#remove(peer, operand)
   }
 
-  /** Whom to ask for the operand, best first: who has it, then who was named least. Counts the first as named. */
+  /**
+   * Whom to ask for the operand, best first: who has it, then who was asked to give least so far. Counts the first as asked.
+   */
   sources(operand: number, asker: PeerName, countMax: number): readonly PeerName[] {
     const holders = [...(this.#byOperand.get(operand) ?? [])].filter(([peer]) => peer !== asker)
-    holders.sort(([, a], [, b]) => Number(b.confirmed) - Number(a.confirmed) || a.named - b.named)
-    const first = holders[0]?.[1]
-    if (first !== undefined) first.named++
+    const named = (peer: PeerName) => this.#named.get(peer) ?? 0
+    holders.sort(([a, left], [b, right]) => Number(right.confirmed) - Number(left.confirmed) || named(a) - named(b))
+    const first = holders[0]?.[0]
+    if (first !== undefined) this.#named.set(first, named(first) + 1)
     return holders.slice(0, countMax).map(([peer]) => peer)
   }
 
@@ -67,7 +71,7 @@ export class OperandHolders {
     const holders = this.#byOperand.get(operand) ?? new Map<PeerName, Holding>()
     this.#byOperand.set(operand, holders)
     const holding = holders.get(peer)
-    if (holding === undefined) holders.set(peer, { confirmed, named: 0 })
+    if (holding === undefined) holders.set(peer, { confirmed })
     else holding.confirmed ||= confirmed
   }
 

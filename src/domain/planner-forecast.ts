@@ -1,125 +1,122 @@
-import { SEAL_NS_PER_BYTE, SHIP_BOTH_ENDS_NS_PER_BYTE, SHIP_NS_PER_BYTE } from './cost-model.ts'
-import type { LocalPolicy } from './job.ts'
-import { type ChunkBounds, planChunkBytes } from './planner.ts'
+import { SEAL_NS_PER_BYTE } from './cost-model.ts'
+import { machineRate, peersRate, type Rates, sharedHere, shippedTraffic } from './forecast-rates.ts'
+import type { ForecastInput, ForecastLimit } from './forecast-types.ts'
 
-/** A peer as a forecast sees it; what was never measured is left out. */
-export interface ForecastPeer {
-  readonly threads: number
-  /** Measured speed of bytes out and back, per second. */
-  readonly bytesPerSecond?: number
-  /** Measured kernel time, in ns per byte; that of this machine when absent. */
-  readonly computeNsPerByte?: number
-}
+/** Journal, sink, syncs and ledger of the smallest job, in ms. Measured: 64² alone takes this beside its kernel. */
+export const JOB_BASE_MS = 70
+/** Writing and syncing a byte of the result, in ns; what comes in while others compute costs nothing more. */
+const SYNC_NS_PER_BYTE = 2
+/** From the opening of a job until a peer's first chunk is under way, beside its kernel's start, in ms. */
+const PEER_START_MS = 120
+/** CPU time of this machine for each peer of a job, however little it does: links, claims, a probe; in ms. */
+const PEER_CPU_MS = 30
+/** Parts that this machine takes for itself at once beyond its threads. */
+const LOCAL_AHEAD = 1
+/** Two times are told apart from here: below, neither way is faster. */
+const FASTER_RATIO = 1.05
 
-/** What a forecast rests on. */
-export interface ForecastInput extends ChunkBounds {
-  readonly inputBytes: number
-  readonly local: LocalPolicy
-  /** Kernel threads of this machine. */
-  readonly threads: number
-  /** Kernel time on one core of this machine, in ns per byte. */
-  readonly localNsPerByte: number
-  readonly encrypt: boolean
-  readonly peers: readonly ForecastPeer[]
-  /** {@link SHIP_NS_PER_BYTE} when absent. */
-  readonly shipNsPerByte?: number
-  /** Bytes per second that this machine's network carries each way, when that is known. */
-  readonly linkBytesPerSecond?: number
-}
-
-/** What a job would take. */
+/** What a job would take. Times in ms. */
 export interface Forecast {
   readonly aloneMs: number
+  /** With the connected peers under the job's policy; alone when it has none, or wants none. */
   readonly swarmMs: number
   /** aloneMs / swarmMs; below 1 the swarm makes it slower. */
   readonly speedup: number
-  /** Typical length of a shipped chunk, in bytes. */
-  readonly chunkBytes: number
-  /** Bytes that would go to peers, probes included. */
+  readonly faster: 'alone' | 'swarm' | 'neither'
+  readonly limit: ForecastLimit
+  /** Share of the work that peers would do, 0 to 1. */
+  readonly shippedShare: number
+  /** Bytes that would leave this machine and come back, probes included. */
   readonly shippedBytes: number
-  /** One sentence. */
-  readonly reason: string
 }
 
 /**
  * Forecasts a job's time alone and with the swarm, before a byte moves. A fluid model: every machine works at its speed
- * until all is done; the submitter's transport takes its share of the submitter's cores, and sealing is one serial chain.
+ * from its start until all is done. What shipping and checking take of this machine's cores is lost to its kernels, and
+ * peers on this machine share them.
  */
 export function forecast(input: ForecastInput): Forecast {
-  const shipNsPerByte = input.shipNsPerByte ?? SHIP_NS_PER_BYTE
-  const alonePerSecond = bounded(input, (input.threads * 1e9) / input.localNsPerByte)
-  const aloneMs = (input.inputBytes / alonePerSecond) * 1e3
-  const peersPerSecond = Math.min(speedOfPeers(input), 1e9 / shipNsPerByte, input.linkBytesPerSecond ?? Infinity)
-  const chunkBytes = typicalChunkBytes(input, peersPerSecond)
-  const build = (swarmMs: number, shippedBytes: number, reason: string): Forecast => {
-    return {
-      aloneMs,
-      swarmMs,
-      speedup: aloneMs / swarmMs,
-      chunkBytes,
-      shippedBytes: Math.min(shippedBytes, input.inputBytes),
-      reason
-    }
+  const { work, local } = input
+  const aloneWorkMs = work.computeMs / Math.min(input.threads, input.cores, work.parts)
+  const aloneMs = whole(input, work.startMs + aloneWorkMs)
+  if (local === 'only' || input.peers.length === 0) {
+    return finished({ aloneMs, swarmMs: aloneMs, limit: local === 'only' ? 'asked' : 'no-peers', share: 0 }, input)
   }
-  if (input.local === 'only') return build(aloneMs, 0, 'All work stays here, as asked.')
-  if (input.peers.length === 0) return build(aloneMs, 0, 'All work stays here: no peer is connected.')
-  if (input.local === 'never') {
-    const swarmMs = (input.inputBytes / bounded(input, peersPerSecond)) * 1e3
-    return build(swarmMs, input.inputBytes, `All work is shipped, as asked, which is ${comparison(aloneMs / swarmMs)}.`)
+  const peersMs = (input.peers.length * PEER_CPU_MS) / input.cores
+  if (local === 'auto' && work.parts <= input.threads + LOCAL_AHEAD) {
+    return finished({ aloneMs, swarmMs: aloneMs + peersMs, limit: 'latency', share: 0 }, input)
   }
-  if (shipNsPerByte >= input.localNsPerByte) {
-    const probeBytes = Math.min(input.peers.length * input.blockBytes, input.inputBytes)
-    const probeMs = (probeBytes * shipNsPerByte) / 1e6 / input.threads
-    const costs = `shipping a byte costs this machine ${shipNsPerByte} ns, computing it ${input.localNsPerByte} ns`
-    return build(aloneMs + probeMs, probeBytes, `Only a probe is shipped to each peer: ${costs}.`)
+  if (local === 'auto' && work.kept) {
+    const share = Math.min(1, input.peers.length / work.parts)
+    return finished({ aloneMs, swarmMs: aloneMs + peersMs, limit: 'transport', share }, input)
   }
-  return together(input, { aloneMs, shipNsPerByte, peersPerSecond }, build)
+  // Kernels that start on these cores take their time from what runs there.
+  const setUpMs = peersMs + input.peers.filter(({ sameMachine }) => sameMachine).length * work.startMs
+  const { workMs, share, rates } = workTogether(input)
+  const swarmMs = whole(input, setUpMs + workMs)
+  return finished({ aloneMs, swarmMs, limit: limitOf(input, rates, { aloneMs, swarmMs, share }), share }, input)
 }
 
-/** All work at once: what transport takes of the submitter's cores is lost to its kernels. */
-function together(
-  input: ForecastInput,
-  rates: { aloneMs: number; shipNsPerByte: number; peersPerSecond: number },
-  build: (swarmMs: number, shippedBytes: number, reason: string) => Forecast
-): Forecast {
-  const busyCores = (rates.peersPerSecond * rates.shipNsPerByte) / 1e9
-  const localPerSecond = (Math.max(0, input.threads - busyCores) * 1e9) / input.localNsPerByte
-  const bothPerSecond = localPerSecond + rates.peersPerSecond
-  const swarmMs = (input.inputBytes / bounded(input, bothPerSecond)) * 1e3
-  const shippedShare = rates.peersPerSecond / bothPerSecond
-  const shippedBytes = Math.round(input.inputBytes * shippedShare)
-  const share = `${Math.round(shippedShare * 100)} % of the work goes to ${input.peers.length} peer${input.peers.length === 1 ? '' : 's'}`
-  return build(swarmMs, shippedBytes, `${share}, which is ${comparison(rates.aloneMs / swarmMs)}.`)
+interface Found {
+  readonly aloneMs: number
+  readonly swarmMs: number
+  readonly limit: ForecastLimit
+  readonly share: number
 }
 
-function speedOfPeers(input: ForecastInput): number {
-  const transportNsPerByte = SHIP_BOTH_ENDS_NS_PER_BYTE - SHIP_NS_PER_BYTE
-  let bytesPerSecond = 0
-  for (const peer of input.peers) {
-    const nsPerByte = (peer.computeNsPerByte ?? input.localNsPerByte) + transportNsPerByte
-    bytesPerSecond += peer.bytesPerSecond ?? (peer.threads * 1e9) / nsPerByte
+function finished({ aloneMs, swarmMs, limit, share }: Found, input: ForecastInput): Forecast {
+  const speedup = aloneMs / swarmMs
+  // Too short for peers to help at all: what they cost is little, and still for nothing.
+  const isAlone = speedup <= 1 / FASTER_RATIO || (limit === 'latency' && speedup < 1)
+  const faster = speedup >= FASTER_RATIO ? 'swarm' : isAlone ? 'alone' : 'neither'
+  const { outBytes, backBytes } = shippedTraffic(input.work, share)
+  return { aloneMs, swarmMs, speedup, faster, limit, shippedShare: share, shippedBytes: outBytes + backBytes }
+}
+
+/** All of a job: sealing is one serial chain, beside the work or after it; then the result is synced. */
+function whole({ work }: ForecastInput, workMs: number): number {
+  const sealMs = (work.resultBytes * SEAL_NS_PER_BYTE) / 1e6
+  const sealedMs =
+    work.sealing === 'along' ? Math.max(workMs, sealMs) : work.sealing === 'after' ? workMs + sealMs : workMs
+  return JOB_BASE_MS + sealedMs + (work.resultBytes * SYNC_NS_PER_BYTE) / 1e6
+}
+
+/** Steps from one peer's start to the next, each stretch at the speed of those who have started. */
+function workTogether(input: ForecastInput): { workMs: number; share: number; rates: Rates } {
+  const { work, local } = input
+  const machine = sharedHere(input)
+  const remote = peersRate(input)
+  const here = { beginMs: work.startMs + (local === 'never' ? PEER_START_MS : 0), machine }
+  const starts = remote.peers.map((peer) => peer.beginMs + PEER_START_MS + work.startMs)
+  const steps = [...new Set([here.beginMs, ...starts])].sort((a, b) => a - b)
+  let done = 0
+  let shipped = 0
+  let rates = machineRate(input, machine, 0)
+  for (const [index, beginMs] of steps.entries()) {
+    const running = remote.peers.filter((_, peer) => (starts[peer] ?? 0) <= beginMs)
+    const wanted = Math.min(
+      running.reduce((sum, { rate }) => sum + rate, 0),
+      remote.uplinkRate
+    )
+    rates = machineRate(input, beginMs >= here.beginMs ? machine : undefined, wanted)
+    const rate = rates.machine + rates.remote
+    const endMs = steps[index + 1] ?? Number.POSITIVE_INFINITY
+    const neededMs = rate > 0 ? (1 - done) / rate : Number.POSITIVE_INFINITY
+    const stretchMs = Math.min(neededMs, endMs - beginMs)
+    done += rate * stretchMs
+    shipped += (rates.remote + rates.machine * machine.shippedShare) * stretchMs
+    if (neededMs <= endMs - beginMs) return { workMs: beginMs + neededMs, share: Math.min(1, shipped), rates }
   }
-  return bytesPerSecond
+  throw new RangeError('a job with peers has nobody who works')
 }
 
-/** No job is faster than the serial chain that seals its result. */
-function bounded(input: ForecastInput, bytesPerSecond: number): number {
-  return input.encrypt ? Math.min(bytesPerSecond, 1e9 / SEAL_NS_PER_BYTE) : bytesPerSecond
-}
-
-function typicalChunkBytes(input: ForecastInput, peersPerSecond: number): number {
-  const peers = Math.max(1, input.peers.length)
-  const speed = {
-    bytesPerSecond: peersPerSecond / peers,
-    computeNsPerByte: input.localNsPerByte,
-    largestBytes: input.chunkBytesMax
-  }
-  const load = { openBytes: input.inputBytes, bytesPerSecond: peersPerSecond }
-  return Math.min(planChunkBytes(input, speed, load), input.inputBytes)
-}
-
-function comparison(speedup: number): string {
-  if (speedup >= 1.05) return `${speedup.toFixed(1)} times as fast as this machine alone`
-  if (speedup > 0.95) return 'about as fast as this machine alone'
-  return `${(1 / speedup).toFixed(1)} times as slow as this machine alone`
+function limitOf(
+  { work, local, peers }: ForecastInput,
+  rates: Rates,
+  { aloneMs, swarmMs, share }: { aloneMs: number; swarmMs: number; share: number }
+): ForecastLimit {
+  if (local === 'auto' && aloneMs - JOB_BASE_MS <= PEER_START_MS + 2 * work.startMs) return 'latency'
+  if (swarmMs >= aloneMs && peers.every(({ sameMachine }) => sameMachine)) return 'shared-cores'
+  if (rates.limit !== 'compute') return rates.limit
+  return share > 0 && swarmMs >= aloneMs ? 'checks' : 'compute'
 }

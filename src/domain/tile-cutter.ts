@@ -103,11 +103,14 @@ export class TileCutter implements Cutter {
     return this.#grid.operandBytesOf(chunk) + chunk.outputBytes
   }
 
-  /** The submitter reads its operands from its own disk, so it goes row by row. */
+  /** Row by row, to and fro: the panels of B that were used last are used again first, since not all of them are kept. */
   #firstFree(): { tileRow: number; tileColumn: number } {
-    let tileColumn = 0
-    while (this.#cutAt(this.#firstRow, tileColumn)) tileColumn++
-    return { tileRow: this.#firstRow, tileColumn }
+    const tileRow = this.#firstRow
+    const last = this.#grid.tileColumnCount - 1
+    const isFro = tileRow % 2 === 1
+    let step = 0
+    while (this.#cutAt(tileRow, isFro ? last - step : step)) step++
+    return { tileRow, tileColumn: isFro ? last - step : step }
   }
 
   #choose(peer: PeerName): Candidate {

@@ -165,8 +165,26 @@ CREATE TABLE history (
 ) STRICT;
 `
 
+// What this machine measured, with the date. A kernel's name says its shape too, since small tiles run at another speed.
+const MEASURES = `
+CREATE TABLE kernel_measures (
+  kernel TEXT PRIMARY KEY,
+  ns_per_byte REAL NOT NULL,
+  start_ms REAL NOT NULL,
+  check_ns_per_byte REAL NOT NULL,
+  source TEXT NOT NULL,
+  measured_at_ms REAL NOT NULL
+) STRICT;
+CREATE TABLE link_measures (
+  peer_id TEXT PRIMARY KEY,
+  bytes_per_second REAL NOT NULL,
+  latency_ms REAL NOT NULL,
+  measured_at_ms REAL NOT NULL
+) STRICT;
+`
+
 /** Migrations of the home database, in order; its schema version counts those that ran. */
-export const HOME_MIGRATIONS: readonly string[] = [JOBS + PEERS + LEDGER, HISTORY]
+export const HOME_MIGRATIONS: readonly string[] = [JOBS + PEERS + LEDGER, HISTORY, MEASURES]
 
 /** Migrations of the libp2p datastore, in order. */
 export const DATASTORE_MIGRATIONS: readonly string[] = [

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { JobCounters, JobOutputs } from '../domain/events.ts'
+import { forecastOutcome } from '../domain/job.ts'
 import type { JobContext } from './job-context.ts'
 
 /** Name of the manifest in a job's output folder. */
@@ -60,6 +61,7 @@ function manifest(job: JobContext, counters: JobCounters, summary: string, outpu
     encrypted: options.encrypt,
     encryption: options.encrypt ? 'AES-256-CBC, PKCS#7; HMAC-SHA256 over iv and ciphertext' : undefined,
     local: options.local,
+    forecast: options.forecast && forecastOutcome(options.forecast, counters.totalMs),
     summary,
     metrics: counters,
     outputs

@@ -19,6 +19,15 @@ import { CheckQueue } from './check-queue.ts'
 import type { ChunkInputs, LeasedChunk, PreparedInput, TakenInput } from './chunk-input.ts'
 import { type OperandBlock, OperandBlocks } from './operand-blocks.ts'
 
+/** Operands that are read together for a claim. */
+const READ_AT_ONCE = 4
+
+/**
+ * Bytes that move between two collections: what moves over the network lies in buffers that the collector is slow to notice,
+ * and a collection takes some ten milliseconds.
+ */
+const COLLECTED_BYTES = 32 * 1024 * 1024
+
 /** What a source is made of. */
 export interface MatrixSourceInit {
   readonly grid: TileGrid
@@ -27,6 +36,8 @@ export interface MatrixSourceInit {
   readonly holders: OperandHolders
   readonly compute: ComputePool
   readonly shared: SharedBuffers
+  /** Asks for a garbage collection, where the process can. */
+  readonly collectGarbage: (() => unknown) | undefined
   /** Aborts when the job ends. */
   readonly signal: AbortSignal
 }
@@ -42,6 +53,8 @@ export class MatrixSource implements ChunkInputs {
   readonly #blocks: OperandBlocks
   readonly #checks: CheckQueue
   #servedBytes = 0
+  /** Since the last collection. */
+  #movedBytes = 0
   #fetchedBytes = 0
   #neededBytes = 0
   readonly #leased = new Map<
@@ -66,8 +79,11 @@ export class MatrixSource implements ChunkInputs {
     const peer = peerName(peerId)
     const wanted = leases.flatMap(({ chunk }) => grid.operandsOf(chunk))
     // What has no hash yet is read, and is about to be pulled.
-    const unread = wanted.filter((index) => !this.#hashes.has(index))
-    await this.#blocks.with(unread, () => undefined)
+    const unread = [...new Set(wanted.filter((index) => !this.#hashes.has(index)))]
+    // A few at a time, since all that are read together are in memory together.
+    for (let start = 0; start < unread.length; start += READ_AT_ONCE) {
+      await this.#blocks.with(unread.slice(start, start + READ_AT_ONCE), () => undefined)
+    }
     const named = new Set<PeerName>()
     return leases.map(({ leaseNumber, chunk }) => {
       const indexes = grid.operandsOf(chunk)
@@ -139,6 +155,7 @@ export class MatrixSource implements ChunkInputs {
   ): Promise<ResultCheck> {
     const { call, compute, files, grid } = this.#init
     const indexes = grid.operandsOf(chunk)
+    this.#onMoved(chunk.outputBytes)
     const check = () =>
       this.#blocks.with(indexes, (operands) => {
         const request = { call, files, run: runOf(chunk), operands: operands.map(bareBlock), ...result }
@@ -176,7 +193,15 @@ export class MatrixSource implements ChunkInputs {
     using.catch((error) => read.reject(error))
     const bytes = await read.promise
     this.#servedBytes += byteLength
+    this.#onMoved(byteLength)
     return bytes
+  }
+
+  #onMoved(byteLength: number): void {
+    this.#movedBytes += byteLength
+    if (this.#movedBytes < COLLECTED_BYTES) return
+    this.#movedBytes = 0
+    this.#init.collectGarbage?.()
   }
 
   /** What is read again is not hashed again: whoever gets it checks that. */

@@ -170,7 +170,7 @@ function makeInputs(
   { spec, options }: JournalJob,
   kind: TaskKind,
   restored: readonly JournalChunk[],
-  { compute, buffers, shared }: SubmitterPorts,
+  { compute, buffers, shared, collectGarbage }: SubmitterPorts,
   signal: AbortSignal
 ): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
   if (kind.takes === 'ranges') {
@@ -183,7 +183,7 @@ function makeInputs(
   const holders = new OperandHolders()
   const files = { a: operands.a.path, b: operands.b.path }
   const call = { kernelId: spec.kernelId, params: spec.params }
-  const source = new MatrixSource({ grid, call, files, holders, compute, shared, signal })
+  const source = new MatrixSource({ grid, call, files, holders, compute, shared, signal, collectGarbage })
   return { source, cutter: new TileCutter(grid, holders, restored.map(bareChunk)) }
 }
 

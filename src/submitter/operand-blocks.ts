@@ -2,7 +2,7 @@ import type { SharedBuffers } from '../domain/shared-buffers.ts'
 import type { TileGrid } from '../tasks/matrix/tile-grid.ts'
 
 /** Bytes of operand blocks kept for serving, checks and this machine's own tiles. */
-export const OPERAND_BLOCKS_BYTES_MAX = 80 * 1024 * 1024
+export const OPERAND_BLOCKS_BYTES_MAX = 28 * 1024 * 1024
 
 /** A block in memory, for as long as it is used. */
 export interface OperandBlock {

@@ -31,6 +31,8 @@ export interface SubmitterPorts {
   readonly clock: Clock
   readonly openSink: OpenSink
   readonly random: () => number
+  /** Asks for a garbage collection, where the process can. */
+  readonly collectGarbage: (() => unknown) | undefined
   /** CPU time of the main thread so far, in ms; what shipping costs shows here. */
   mainThreadCpuMs(): number
   /** @throws WireError when the envelope is malformed or its signature wrong */

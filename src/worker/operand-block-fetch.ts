@@ -37,6 +37,8 @@ export class BlockFetch {
   readonly #lot: number
   #asking: OperandSource | undefined
   #againCount = 0
+  /** Whether another peer waits for the block to come here. */
+  isAwaited = false
   /** Why the last source failed. */
   lastError: unknown
 
@@ -76,11 +78,12 @@ export class BlockFetch {
   }
 
   /**
-   * @returns negative when this one goes first: what was not asked for in vain yet, then the older lease, then the rarer
-   *   block, then by lot
+   * @returns negative when this one goes first: what was not asked for in vain yet, then what other peers wait for, then
+   *   the older lease, then the rarer block, then by lot
    */
   compare(other: BlockFetch): number {
-    const byTurn = this.#againCount - other.#againCount || this.request.turn - other.request.turn
+    const byWish = this.#againCount - other.#againCount || Number(other.isAwaited) - Number(this.isAwaited)
+    const byTurn = byWish || this.request.turn - other.request.turn
     return byTurn || this.#sources.length - other.#sources.length || this.#lot - other.#lot
   }
 

@@ -86,12 +86,16 @@ export class OperandLoads {
     }
   }
 
-  /** The load that somebody else may wait for, and the peer that is asked now. @returns undefined when there is none */
-  find(
-    block: CachedBlock
-  ): { readonly outcome: Promise<LoadOutcome>; readonly askedPeer: string | undefined } | undefined {
+  /** Who is asked for a block that is being loaded. @returns undefined when nobody is */
+  askedPeer(block: CachedBlock): string | undefined {
+    return this.#loads.get(block)?.fetch.asking?.peerId
+  }
+
+  /** Another peer waits for a block that is being loaded, so it goes first. @returns undefined when it is not */
+  await(block: CachedBlock): Promise<LoadOutcome> | undefined {
     const load = this.#loads.get(block)
-    return load && { outcome: load.outcome, askedPeer: load.fetch.asking?.peerId }
+    if (load !== undefined) load.fetch.isAwaited = true
+    return load?.outcome
   }
 
   /** Ends all loads. Resolves once nothing writes to any buffer. */

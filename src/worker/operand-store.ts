@@ -154,20 +154,21 @@ export class OperandStore implements OperandHandler {
   }
 
   async #untilHere(peerId: PeerId, block: CachedBlock, signal: AbortSignal): Promise<void> {
-    const load = this.#loads.find(block)
-    if (load === undefined) throw unavailable('the block is not here yet')
     // Each would wait for the other.
-    if (load.askedPeer === peerId.toString()) throw unavailable('this peer was asked for the block itself')
+    if (this.#loads.askedPeer(block) === peerId.toString())
+      throw unavailable('this peer was asked for the block itself')
     if (this.#readsWaiting === READS_WAITING_MAX) {
       throw new WireError('REFUSED', `${READS_WAITING_MAX} ranges are waited for already`, {
         refusal: RefusalCode.busy
       })
     }
+    const outcome = this.#loads.await(block)
+    if (outcome === undefined) throw unavailable('the block is not here yet')
     const done = new AbortController()
     this.#readsWaiting += 1
     try {
       const patience = this.#clock.sleep(OPERAND_WAIT_MS, { signal: AbortSignal.any([signal, done.signal]) })
-      await Promise.race([load.outcome, patience])
+      await Promise.race([outcome, patience])
       if (block.state === 'loading') throw busy(`the block is still on its way after ${OPERAND_WAIT_MS} ms`)
     } finally {
       this.#readsWaiting -= 1

@@ -46,6 +46,8 @@ export interface WorkerPorts {
   controlTo(peerId: PeerId): Connection | undefined
   /** @returns a second connection to the peer for bulk, or the given one where no second can be had. */
   openBulk(control: Connection, options: { signal: AbortSignal }): Promise<Connection>
+  /** Whether memory was limited by the user: then garbage is collected as soon as there is some. */
+  readonly isTight: boolean
   /** Asks for a garbage collection, where the process can. */
   readonly collectGarbage: (() => unknown) | undefined
   /** @returns the operand stream to a member, opened if need be */

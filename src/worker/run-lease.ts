@@ -99,6 +99,8 @@ async function computeTiles(
     return { ...done, resultBytes: done.byteLength }
   } finally {
     loan.release()
+    // What came over the network lies in buffers that the collector is slow to notice.
+    if (ports.isTight && loan.moved.submitterBytes + loan.moved.peerBytes > 0) ports.collectGarbage?.()
   }
 }
 

@@ -9,7 +9,7 @@ import { EXACT_KERNEL_ID } from '../../src/tasks/matrix/exact-kernel.ts'
 import { median } from './figures.ts'
 import { checkProduct, randomMatrix } from './matrix-data.ts'
 import { saveOperands, startNumpy } from './matrix-numpy.ts'
-import { type KernelWay, type Operands, startExact, startFast } from './matrix-ways.ts'
+import { type KernelWay, type Operands, startKernel } from './matrix-ways.ts'
 import { formatChecks } from './report.ts'
 import { StartedProcesses } from './started-processes.ts'
 import type { Check } from './targets.ts'
@@ -76,11 +76,11 @@ async function startAll(operands: Operands): Promise<readonly Measured[]> {
       add(`numpy ${numpy.version} on ${threads}, ${SLICE_ROWS} rows`, '', SLICE_ROWS, numpy)
     }
     const [whole, sliced] = numpy === undefined ? ['', ''] : all.slice(-2).map(({ name }) => name)
-    const fast = await startFast(operands, threads)
+    const fast = await startKernel('fast', operands, threads)
     ways.push(fast)
     add(`fast on ${threads}`, whole ?? '', size, fast)
     add(`fast on ${threads}, ${SLICE_ROWS} rows`, sliced ?? '', SLICE_ROWS, fast)
-    const exact = await startExact(operands, threads)
+    const exact = await startKernel('exact', operands, threads)
     ways.push(exact)
     add(`exact on ${threads}`, whole ?? '', size, exact)
   }

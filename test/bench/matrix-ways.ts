@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { FastProduct } from '../../src/compute/fast-product.ts'
 import { sliceRows } from './matrix-data.ts'
-import type { ExactPart } from './matrix-exact-thread.ts'
+import type { KernelPart } from './matrix-kernel-thread.ts'
 
 /** Two square operands, row-major. */
 export interface Operands {
@@ -19,26 +18,12 @@ export interface KernelWay {
   close(): Promise<void>
 }
 
-/** `fast`, as in a job: blocks as they come, none of them repacked first. */
-export async function startFast({ size, a, b }: Operands, threads: number): Promise<KernelWay> {
-  const product = await FastProduct.create({ threads, device: 'cpu' })
-  const c = new Float32Array(size * size)
-  return {
-    run: async (rows) => {
-      const startedMs = performance.now()
-      for (const [start, end] of sliceRows(size, rows)) {
-        const slice = { a: a.subarray(start * size, end * size), c: c.subarray(start * size, end * size) }
-        await product.multiply({ ...slice, b, m: end - start, k: size, n: size, adds: false })
-      }
-      return performance.now() - startedMs
-    },
-    result: async () => c,
-    close: () => product.release()
-  }
-}
-
-/** `exact`: each thread has an equal share of the rows, and takes it in slices. The time is that of the slowest. */
-export async function startExact({ size, a, b }: Operands, threads: number): Promise<KernelWay> {
+/** A kernel as in a job: each thread has an equal share of the rows, and takes it in slices. The time is that of the slowest. */
+export async function startKernel(
+  kernel: KernelPart['kernel'],
+  { size, a, b }: Operands,
+  threads: number
+): Promise<KernelWay> {
   const share = (buffer: Float32Array): Float32Array => {
     const shared = new Float32Array(new SharedArrayBuffer(buffer.byteLength))
     shared.set(buffer)
@@ -46,8 +31,8 @@ export async function startExact({ size, a, b }: Operands, threads: number): Pro
   }
   const [sharedA, sharedB, c] = [share(a), share(b), share(new Float32Array(size * size))]
   const workers = sliceRows(size, Math.ceil(size / threads)).map(([start, end]) => {
-    const workerData: ExactPart = { size, start, end, a: sharedA, b: sharedB, c }
-    return new Worker(new URL('./matrix-exact-thread.ts', import.meta.url), { workerData })
+    const workerData: KernelPart = { kernel, size, start, end, a: sharedA, b: sharedB, c }
+    return new Worker(new URL('./matrix-kernel-thread.ts', import.meta.url), { workerData })
   })
   return {
     run: async (rows) => {

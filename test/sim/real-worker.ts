@@ -114,6 +114,7 @@ export class RealWorker {
       clock: harness.clock,
       kernelIds: ['invert-f32-1'],
       operandBytesMax: 64 * 1024 * 1024,
+      isTight: false,
       collectGarbage: undefined,
       openOperands: () => Promise.reject(new Error('an inversion has no operands')),
       memoryBytes: 1024 * 1024,

@@ -160,7 +160,7 @@ describe('a home from before there was a history', () => {
   /** Takes the database back to the first migration, as the older program left it. */
   function makeOld(): void {
     expect(HOME_MIGRATIONS.length).toBeGreaterThan(1)
-    database.prepare('DROP TABLE history').run()
+    for (const table of ['history', 'kernel_measures', 'link_measures']) database.prepare(`DROP TABLE ${table}`).run()
     database.prepare('PRAGMA user_version = 1').run()
     database.close()
   }

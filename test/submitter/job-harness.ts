@@ -141,6 +141,7 @@ export class JobHarness {
       clock: this.clock,
       openSink: this.sinks.openSink,
       random: () => 0.5,
+      collectGarbage: undefined,
       mainThreadCpuMs: () => this.clock.nowMs(),
       openClaim: async (envelope) => {
         const opened = this.claims.get(new TextDecoder().decode(envelope))

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Working folder. */
   readonly cwd?: string
+  /** Program and arguments that run this Node instead of being started at once, such as `ip netns exec NAME`. */
+  readonly through?: readonly string[]
 }
 
 /** One real process: collects what it says, waits for words, ends it by its pid. */
@@ -44,7 +46,8 @@ export class SwarmProcess {
 
   /** @param argv what follows the path of this Node */
   constructor(argv: readonly string[], options: StartOptions = {}) {
-    this.child = spawn(process.execPath, argv, {
+    const [program = process.execPath, ...args] = [...(options.through ?? []), process.execPath, ...argv]
+    this.child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1', ...options.env },
       ...(options.cwd !== undefined && { cwd: options.cwd })

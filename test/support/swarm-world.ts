@@ -141,11 +141,15 @@ export class SwarmWorld {
 /** The last event of a job that is done, as far as tests need it. */
 export interface Done {
   readonly jobId: string
+  readonly outputBytes: number
   readonly chunks: number
   readonly localChunks: number
   readonly releases: number
   readonly duplicates: number
   readonly totalMs: number
+  readonly computeMs: number
+  readonly transferMs: number
+  readonly checkMs: number
   readonly efficiency: number
   readonly grants: {
     readonly claims: number
@@ -154,7 +158,13 @@ export interface Done {
     readonly mostMs: number
   }
   readonly summary: string
-  readonly peers: readonly { readonly peerId: string; readonly name: string; readonly chunks: number }[]
+  readonly peers: readonly {
+    readonly peerId: string
+    readonly name: string
+    readonly chunks: number
+    /** Sent to the peer. */
+    readonly bytesIn: number
+  }[]
   readonly outputs: { readonly result: string; readonly ledger: string; readonly manifest: string }
 }
 

@@ -73,6 +73,7 @@ export class WorkerHarness {
       memoryBytes: 64 * 1024 * 1024,
       operandBytesMax: 64 * 1024 * 1024,
       openOperands: unused,
+      isTight: false,
       collectGarbage: undefined,
       controlTo: (peerId) => this.controls.get(peerId.toString()),
       openBulk: async (control) => {

@@ -11,6 +11,7 @@ import {
 } from '../../cli/quantities.ts'
 import { formatTable } from '../../cli/table.ts'
 import { formatDimensions, formatThroughput, formatTiles, formatWork } from './figures-text.ts'
+import { formatForecast } from './home-text.ts'
 
 /** What `swarm jobs` shows. */
 export function formatJobs(jobs: readonly JobView[], wallMs: number): string {
@@ -53,6 +54,7 @@ export function formatJob(job: JobDetail): string {
     `input     ${printable(job.inputPath)}, ${formatBytes(job.inputBytes)}`,
     `done      ${formatDone(job)}, ${formatCounted(counters.chunks, 'chunk')}, ${formatDurationMs(counters.totalMs)}, efficiency ${formatPercent(counters.efficiency)}`,
     ...formatWorkLines(job.figures),
+    ...(job.forecast === undefined ? [] : [`forecast  ${formatForecast(job.forecast)}`]),
     `given back ${counters.releases}, duplicates ${counters.duplicates}`
   ]
   if (job.outputs === undefined) lines.push(`outputs   ${printable(job.outDir)}`)

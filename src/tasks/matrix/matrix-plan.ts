@@ -19,7 +19,7 @@ export interface MatrixPlan {
 /** Largest dimension that a job may have. */
 export const DIMENSION_MAX = 2 ** 31 - 1
 /** Bytes of A's rows and B's columns that one tile needs, at most: what a thread holds to compute or check it. */
-export const TILE_OPERAND_BYTES_MAX = 32 * 1024 * 1024
+export const TILE_OPERAND_BYTES_MAX = 24 * 1024 * 1024
 /** Bytes of one operand block, at most: what peers fetch from each other and keep. */
 export const OPERAND_BYTES_MAX = 4 * 1024 * 1024
 
@@ -38,8 +38,14 @@ const DEPTH_STEP = 512
 const PARAMS_VERSION = 1
 const PARAMS_BYTES = 1 + 6 * 4
 
-/** Cuts a product: tiles as large as memory allows, but enough of them for several peers. @throws SwarmError MATRIX_TOO_LARGE */
-export function planMatrix({ rows, inner, columns }: Pick<MatrixPlan, 'rows' | 'inner' | 'columns'>): MatrixPlan {
+/**
+ * Cuts a product: tiles as large as memory and `tileBytesMax` allow, but enough of them for several peers.
+ * @throws SwarmError MATRIX_TOO_LARGE
+ */
+export function planMatrix(
+  { rows, inner, columns }: Pick<MatrixPlan, 'rows' | 'inner' | 'columns'>,
+  tileBytesMax: number = Number.POSITIVE_INFINITY
+): MatrixPlan {
   for (const [name, size] of Object.entries({ rows, inner, columns })) {
     if (Number.isSafeInteger(size) && size >= 1 && size <= DIMENSION_MAX) continue
     throw new SwarmError('MATRIX_TOO_LARGE', `${name} is ${size}, expected a whole number from 1 to ${DIMENSION_MAX}`)
@@ -47,14 +53,14 @@ export function planMatrix({ rows, inner, columns }: Pick<MatrixPlan, 'rows' | '
   let tileRows = Math.min(rows, TILE_ROWS_MAX)
   let tileColumns = Math.min(columns, TILE_COLUMNS_MAX)
   const operandBytes = () => (tileRows + tileColumns) * inner * FLOAT_BYTES
+  const isTooLarge = () =>
+    operandBytes() > TILE_OPERAND_BYTES_MAX || tileRows * tileColumns * FLOAT_BYTES > tileBytesMax
   const tiles = () => Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns)
   const halvedFlops = () => tileRows * tileColumns * inner
-  const canShrink = () => Math.max(tileRows, tileColumns) > TILE_EDGE_MIN && halvedFlops() >= TILE_FLOPS_MIN
-  while (
-    (operandBytes() > TILE_OPERAND_BYTES_MAX && tileRows + tileColumns > 2) ||
-    (tiles() < TILES_MIN && canShrink())
-  ) {
-    if (tileRows >= tileColumns) tileRows = Math.ceil(tileRows / 2)
+  const isWorthHalving = () => Math.max(tileRows, tileColumns) > TILE_EDGE_MIN && halvedFlops() >= TILE_FLOPS_MIN
+  while (tileRows + tileColumns > 2 && (isTooLarge() || (tiles() < TILES_MIN && isWorthHalving()))) {
+    // Columns first: what a check does with B it does once a tile.
+    if (tileRows > tileColumns) tileRows = Math.ceil(tileRows / 2)
     else tileColumns = Math.ceil(tileColumns / 2)
   }
   if (operandBytes() > TILE_OPERAND_BYTES_MAX) throw tooDeep(inner)

@@ -54,6 +54,15 @@ describe('planMatrix', () => {
     expect(grid.tileRowCount * grid.tileColumnCount).toBe(1)
   })
 
+  test('keeps tiles within the size that was asked for, down to a single element', () => {
+    const shape = { rows: 1000, inner: 700, columns: 1300 }
+    for (const bytes of [1, 4, 5_000, 100_000]) {
+      const { tileRows, tileColumns } = planMatrix(shape, bytes)
+      expect(tileRows * tileColumns * 4).toBeLessThanOrEqual(Math.max(4, bytes))
+    }
+    expect(planMatrix(shape, 1e9)).toEqual(planMatrix(shape))
+  })
+
   test('refuses an inner dimension of which not even one row and one column fit memory', () => {
     expect(() => planMatrix({ rows: 1, inner: 5_000_000, columns: 1 })).toThrow(/one row of A and one column of B/)
     expect(() => planMatrix({ rows: 0, inner: 5, columns: 1 })).toThrow(/rows is 0/)
