@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/fast-check-seed.ts'],
     pool: 'forks',
+    // The default leaves a core idle, which on two is half of them.
+    maxWorkers: 2,
     sequence: { seed },
     testTimeout: 15_000,
     hookTimeout: 15_000,

@@ -30,7 +30,6 @@ describe('a link', () => {
     }
     expect([...links.keys()].every((peerId) => peerId === b.peerId.toString())).toBe(true)
     expect(a.getConnections(b.peerId).filter(({ status }) => status === 'open')).toEqual([control])
-    expect(control.streams.filter(({ protocol }) => protocol === PING)).toEqual([])
   })
 
   test('of a peer that says nothing is not there', async () => {
