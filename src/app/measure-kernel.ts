@@ -119,7 +119,7 @@ async function loadTile(tile: Tile, { call, files, compute, signal }: Product): 
   const run = { outputOffset: tile.outputOffset, outputBytes: tile.byteLength }
   const operands = grid.operandsOf(run).map((index) => {
     const { byteLength } = grid.operand(index)
-    return { index, byteLength, buffer: new SharedArrayBuffer(byteLength) }
+    return { index, byteLength, buffer: new SharedArrayBuffer(byteLength), hashes: false }
   })
   await compute.readOperands({ files, params: call.params, operands }, { signal })
   return { run, operands: operands.map(({ byteLength, buffer }) => ({ byteLength, buffer })) }

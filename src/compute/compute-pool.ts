@@ -105,7 +105,10 @@ export class KernelPool implements ComputePool {
     return (await this.#run<HashSharedReply>(operation)).hash
   }
 
-  async readOperands(request: ReadOperandsRequest, options: { signal: AbortSignal }): Promise<readonly Uint8Array[]> {
+  async readOperands(
+    request: ReadOperandsRequest,
+    options: { signal: AbortSignal }
+  ): Promise<ReadOperandsReply['hashes']> {
     const operation = { name: 'readOperands', request, transferList: [], ...options, urgent: true }
     return (await this.#run<ReadOperandsReply>(operation)).hashes
   }

@@ -42,7 +42,7 @@ export interface HashSharedReply {
   readonly hash: Uint8Array
 }
 export interface ReadOperandsReply {
-  readonly hashes: readonly Uint8Array[]
+  readonly hashes: readonly (Uint8Array | undefined)[]
 }
 export type RunTilesReply = RunKernelReply
 export interface CheckTilesReply extends CheckResultReply {

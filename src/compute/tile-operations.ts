@@ -37,11 +37,11 @@ export function readOperands({ files, params, operands }: ReadOperandsRequest): 
   return answerAsync<ReadOperandsReply>(async () => {
     const grid = new TileGrid(parseMatrixPlan(params))
     using matrices = new Matrices(files)
-    const hashes = operands.map(({ index, buffer }) => {
+    const hashes = operands.map(({ index, buffer, hashes: isHashed }) => {
       const operand = grid.operand(index)
       const elements = new Float32Array(buffer, 0, operand.byteLength / FLOAT_BYTES)
       matrices.read(operand, elements)
-      return contentHash(bytesOf(elements))
+      return isHashed ? contentHash(bytesOf(elements)) : undefined
     })
     return { hashes }
   })

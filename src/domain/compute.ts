@@ -100,17 +100,18 @@ export interface ComputePool {
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; outputHash: Uint8Array; computeMs: number }>
   /**
-   * Submitter: reads operands of a matrix job, each into its `buffer`, and hashes them. @returns their hashes, in order.
+   * Submitter: reads operands of a matrix job, each into its `buffer`. @returns the hashes of those whose hash is wanted, in
+   *   order, and undefined for the others.
    * @throws SwarmError INPUT_UNREADABLE
    */
   readOperands(
     request: {
       files: MatrixFiles
       params: Uint8Array
-      operands: readonly { index: number; buffer: SharedArrayBuffer }[]
+      operands: readonly { index: number; buffer: SharedArrayBuffer; hashes: boolean }[]
     },
     options: { signal: AbortSignal }
-  ): Promise<readonly Uint8Array[]>
+  ): Promise<readonly (Uint8Array | undefined)[]>
   /** {@link ComputePool.checkResult} for a run of tiles. The files are read only to tell a changed input from a lie. */
   checkTiles(
     request: {

@@ -67,7 +67,7 @@ export interface JobCounters {
   readonly totalMs: number
   /** Sum of the CPU times of kernels, as claimed by peers and measured locally. */
   readonly computeMs: number
-  /** Time that the kernel threads of peers with leases were there and did not compute: waiting for bytes, or sending them. */
+  /** Time that the kernel threads of all who took part were there and did not compute: waiting for bytes, or moving them. */
   readonly transferMs: number
   /** Thread time that checking peers' results took this machine, where a check is more than a comparison. */
   readonly checkMs: number

@@ -19,7 +19,7 @@ export interface MergedChunk {
   readonly computeMs: number
   /**
    * Time of the peer's kernel threads since its result before this one (or since the grant) less compute time, in ms: below
-   * 0 when threads returned results together; 0 for local chunks.
+   * 0 when threads returned results together. For local chunks likewise, of this machine's threads.
    */
   readonly transferMs: number
   /** BLAKE3 of the plain result; known for peers' chunks and for placed (unsealed) ones. */

@@ -6,19 +6,20 @@ interface Waiting {
 
 /**
  * Lets so many checks run at once, so that only these keep operands in memory. Among those that wait, the one goes first
- * whose operands are here already; each waits for as many turns as there are others at most.
+ * whose operands are nearest; each waits for as many turns as there are others at most.
  */
 export class CheckQueue {
   readonly #atOnce: number
-  readonly #isHere: (operand: number) => boolean
+  readonly #costOf: (operand: number) => number
   readonly #waiting: Waiting[] = []
   #running = 0
   /** Checks that went before the oldest one that waits. */
   #passed = 0
 
-  constructor(atOnce: number, isHere: (operand: number) => boolean) {
+  /** @param costOf what it costs to bring an operand here, in any unit; 0 when it is here */
+  constructor(atOnce: number, costOf: (operand: number) => number) {
     this.#atOnce = atOnce
-    this.#isHere = isHere
+    this.#costOf = costOf
   }
 
   /** Runs a check when it is its turn. @throws what the check throws, or the signal's reason while it waits */
@@ -68,7 +69,7 @@ export class CheckQueue {
   }
 
   #nearest(): number {
-    const missing = this.#waiting.map(({ operands }) => operands.filter((operand) => !this.#isHere(operand)).length)
-    return missing.indexOf(Math.min(...missing))
+    const costs = this.#waiting.map(({ operands }) => operands.reduce((sum, operand) => sum + this.#costOf(operand), 0))
+    return costs.indexOf(Math.min(...costs))
   }
 }

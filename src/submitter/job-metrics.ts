@@ -35,7 +35,7 @@ export class JobMetrics {
   readonly #returnedAtMs = new Map<string, number>()
 
   /**
-   * A peer returned a result. @returns the time that its kernel threads had for it and did not compute, in ms: of all its
+   * A peer returned a result, or this machine (`peerId` empty) has one. @returns the time that its kernel threads had for it and did not compute, in ms: of all its
    * results together, the time that they waited
    */
   onReturned(result: { peerId: string; threads: number; leaseMs: number; computeMs: number; nowMs: number }): number {

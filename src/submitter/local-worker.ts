@@ -58,7 +58,7 @@ export class LocalWorker {
   }
 
   async #work({ chunk, leaseNumber }: LeaseGrant): Promise<void> {
-    const { ports, source, table, cost, signal } = this.#job
+    const { ports, source, table, cost, metrics, signal } = this.#job
     const done = await source.compute(chunk, { signal })
     cost.computed({ inputBytes: chunk.inputBytes, computeMs: done.computeMs })
     const passed = table.passed(leaseNumber, ports.clock.nowMs())
@@ -67,7 +67,10 @@ export class LocalWorker {
       return
     }
     this.#job.revoked(passed.revoked)
-    this.#log.expect(chunk, { chunkIndex: chunk.chunkIndex, computeMs: done.computeMs, transferMs: 0 })
+    const { threads } = ports.compute
+    const times = { computeMs: done.computeMs, leaseMs: passed.leaseMs, nowMs: ports.clock.nowMs() }
+    const transferMs = metrics.onReturned({ peerId: '', threads, ...times })
+    this.#log.expect(chunk, { chunkIndex: chunk.chunkIndex, computeMs: done.computeMs, transferMs })
     this.#log.put(chunk, done.buffer)
   }
 }

@@ -55,7 +55,7 @@ function bytesOf(floats: Float32Array): Uint8Array<ArrayBuffer> {
 async function operandsOf(files = pair.files) {
   const operands = grid.operandsOf(run).map((index) => {
     const { byteLength } = grid.operand(index)
-    return { index, byteLength, buffer: new SharedArrayBuffer(byteLength) }
+    return { index, byteLength, buffer: new SharedArrayBuffer(byteLength), hashes: true }
   })
   const hashes = await pool.readOperands({ files, params, operands }, { signal })
   return operands.map(({ byteLength, buffer }, at) => ({ byteLength, buffer, hash: hashes[at] ?? new Uint8Array(0) }))
