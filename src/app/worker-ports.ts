@@ -21,7 +21,7 @@ import { collectGarbage } from './trim-memory.ts'
 /** Bytes of chunk buffers that a worker may hold at once. */
 const WORKER_MEMORY_BYTES = 64 * 1024 * 1024
 /** What a worker of products takes beside operand blocks, with one kernel thread. Measured: test/campaign/matrix-jobs.ts */
-const WORKER_BASE_BYTES = 224_000_000
+const WORKER_BASE_BYTES = 226_000_000
 /** What each further kernel thread takes. */
 const THREAD_BYTES = 20_000_000
 /** Operand blocks held when no limit was given, in bytes. */

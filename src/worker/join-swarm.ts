@@ -20,6 +20,8 @@ export const LEASES_AHEAD = 2
 export const LEASES_SMALL_MAX = 16
 /** …as long as they take no more than this, in bytes. */
 export const LEASES_SMALL_BYTES = 4 * 1024 * 1024
+/** Operand blocks fetched at once where memory was limited. */
+const TIGHT_FETCHES_MAX = 2
 /** How long changes of what this worker holds are gathered, in ms. */
 const OPERANDS_TOLD_MS = 30
 /** Longest wait for the adverts of a connection. */
@@ -64,6 +66,7 @@ export class Worker {
       open: (peerId, options) => ports.openOperands(peerId, options),
       hash: (request, options) => ports.compute.hashShared(request, options),
       collect: ports.collectGarbage,
+      fetchesMax: ports.isTight ? TIGHT_FETCHES_MAX : undefined,
       onEvent: (event) => ports.onEvent(event),
       onChanges: (changes) => this.#noteOperands(changes)
     })

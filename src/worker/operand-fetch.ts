@@ -28,6 +28,8 @@ export interface OperandFetchPorts {
   readonly clock: Clock
   /** Gives the link to a peer, opened if need be. The port owns it: the same may be given for several fetches. */
   open(peerId: string, options: { signal: AbortSignal }): Promise<OperandClient>
+  /** Blocks that are fetched at once; {@link FETCHES_MAX} unless given. Each has megabytes on their way. */
+  readonly fetchesMax?: number | undefined
   /** Hashes shared memory off the main thread. */
   readonly hash: ComputePool['hashShared']
   onEvent(event: OperandRefused): void
@@ -75,7 +77,7 @@ export class OperandFetcher {
   #pump(): void {
     if (this.#queue.size === 0) return
     for (const fetch of [...this.#queue].sort((left, right) => left.compare(right))) {
-      if (this.#runningCount === FETCHES_MAX) return
+      if (this.#runningCount >= (this.#ports.fetchesMax ?? FETCHES_MAX)) return
       const sources = this.#bestOf(fetch.sourcesLeft)
       const source = sources.find(({ peerId }) => this.#peers.fetchingFrom(peerId) < FETCHES_PER_PEER_MAX)
       if (sources.length > 0 && source === undefined) continue
