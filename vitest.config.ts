@@ -6,19 +6,37 @@ const seed = Number(process.env.SWARM_SEED ?? randomInt(2 ** 31))
 if (process.env.SWARM_SEED === undefined) console.error(`SWARM_SEED=${seed}`)
 process.env.SWARM_SEED = String(seed)
 
+/** Whole peers, in this process or in their own: one file at a time, since they wait for each other by the clock. */
+const PEERS = [
+  'test/e2e/**/*.test.ts',
+  'test/app/**/*.test.ts',
+  'test/network/**/*.test.ts',
+  'test/protocols/**/*.test.ts'
+]
+
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/fast-check-seed.ts'],
     pool: 'forks',
-    // The default leaves a core idle, which on two is half of them.
-    maxWorkers: 2,
     sequence: { seed },
     testTimeout: 15_000,
     hookTimeout: 15_000,
     teardownTimeout: 5_000,
     // oclif writes to the real streams; intercepting them loses output.
-    disableConsoleIntercept: true
+    disableConsoleIntercept: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: PEERS,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      { extends: true, test: { name: 'peers', include: PEERS, maxWorkers: 1, sequence: { groupOrder: 1 } } }
+    ]
   }
 })
