@@ -20,8 +20,9 @@ export default defineConfig({
     setupFiles: ['test/support/fast-check-seed.ts'],
     pool: 'forks',
     sequence: { seed },
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
+    // Long enough for a busy machine: a limit is for what hangs.
+    testTimeout: 45_000,
+    hookTimeout: 45_000,
     teardownTimeout: 5_000,
     // oclif writes to the real streams; intercepting them loses output.
     disableConsoleIntercept: true,
