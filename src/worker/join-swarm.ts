@@ -8,7 +8,6 @@ import { SwarmError } from '../errors.ts'
 import { HeldResults } from './held-results.ts'
 import type { LiveLease } from './lease-keeper.ts'
 import { OpenJobs } from './open-jobs.ts'
-import { joinChanges } from './operand-news.ts'
 import { OperandStore } from './operand-store.ts'
 import type { WorkerPorts } from './ports.ts'
 import { runLease } from './run-lease.ts'
@@ -50,8 +49,6 @@ export class Worker {
   readonly #pulling = new Set<string>()
   readonly #held = new HeldResults()
   readonly #operands: OperandStore
-  /** What is not told yet. */
-  readonly #operandChanges: OperandChanges[] = []
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #usedSlots = 0
@@ -68,7 +65,8 @@ export class Worker {
       collect: ports.collectGarbage,
       fetchesMax: ports.isTight ? TIGHT_FETCHES_MAX : undefined,
       onEvent: (event) => ports.onEvent(event),
-      onChanges: (changes) => this.#noteOperands(changes)
+      onChanges: (changes) => this.#tellOperands(changes),
+      tellLater: (tell) => this.#track(this.#tellLater(tell))
     })
   }
 
@@ -163,19 +161,16 @@ export class Worker {
     this.#pump()
   }
 
-  /** Gathers which blocks are here, so that a fast link does not make a message of each. */
-  #noteOperands(changes: OperandChanges): void {
-    this.#operandChanges.push(changes)
-    if (this.#operandChanges.length === 1) this.#track(this.#tellOperands())
+  /** A fast link must not make a message of each block. */
+  async #tellLater(tell: () => void): Promise<void> {
+    await this.#ports.clock.sleep(OPERANDS_TOLD_MS, { signal: this.#stopped.signal }).catch(() => undefined)
+    tell()
   }
 
-  /** Says to the submitters of jobs which of their blocks are here; a lost link says it all when it ends. */
-  async #tellOperands(): Promise<void> {
-    await this.#ports.clock.sleep(OPERANDS_TOLD_MS, { signal: this.#stopped.signal }).catch(() => undefined)
-    for (const changes of joinChanges(this.#operandChanges.splice(0))) {
-      const submitter = this.#jobs.submitterOf(changes.jobId)
-      if (submitter !== undefined) this.#sessions.get(submitter)?.ready?.link.lease.tellOperands(changes)
-    }
+  /** Says to the submitter of a job which of its blocks are here; a lost link says it all when it ends. */
+  #tellOperands(changes: OperandChanges): void {
+    const submitter = this.#jobs.submitterOf(changes.jobId)
+    if (submitter !== undefined) this.#sessions.get(submitter)?.ready?.link.lease.tellOperands(changes)
   }
 
   /** Opens missing links and claims for free slots. */

@@ -1,6 +1,6 @@
 import type { OperandChanges } from '../../protocols/lease/types.ts'
 import { SwarmError } from '../errors.ts'
-import { OperandChangeLog } from './operand-changes.ts'
+import { OperandChangeLog, type TellLater } from './operand-changes.ts'
 import { OperandMemory, type OperandMemoryOptions } from './operand-memory.ts'
 import { OperandQueue } from './operand-queue.ts'
 
@@ -34,8 +34,9 @@ export interface Admission {
 
 /** What {@link OperandCache} needs. */
 export interface OperandCacheOptions extends Omit<OperandMemoryOptions, 'onRoom'> {
-  /** Which blocks came and went, once per turn. */
+  /** Which blocks came and went since the last call. */
   readonly onChanges: (changes: OperandChanges) => void
+  readonly tellLater?: TellLater
 }
 
 interface Block extends CachedBlock {
@@ -64,7 +65,7 @@ export class OperandCache {
   constructor(options: OperandCacheOptions) {
     this.#bytesMax = options.bytesMax
     this.#memory = new OperandMemory({ ...options, onRoom: () => this.#queue.retry() })
-    this.#changes = new OperandChangeLog(options.onChanges)
+    this.#changes = new OperandChangeLog(options.onChanges, options.tellLater)
   }
 
   /** Bytes of all buffers; never above the limit. */

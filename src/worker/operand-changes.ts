@@ -1,19 +1,27 @@
 import { OPERAND_CHANGES_MAX } from '../../protocols/lease/constants.ts'
 import type { OperandChanges } from '../../protocols/lease/types.ts'
 
+/** Runs `tell` soon: how long changes are gathered. */
+export type TellLater = (tell: () => void) => void
+
 /**
- * Gathers which blocks came and went during one turn of the event loop, so that a lease's blocks are told in one message
- * and what came and went at once is not told at all.
+ * Gathers which blocks came and went for a while, so that a lease's blocks are told in one message and what came and went
+ * meanwhile is not told at all.
  */
 export class OperandChangeLog {
   readonly #onChanges: (changes: OperandChanges) => void
-  /** Per job: whether an operand index was there before this turn, and whether it is now. */
+  readonly #tellLater: TellLater
+  /** Per job: whether an operand index was there when it was last told, and whether it is now. */
   readonly #turned = new Map<string, Map<number, { readonly wasHere: boolean; isHere: boolean }>>()
   #isPlanned = false
 
-  /** @param onChanges gets at most {@link OPERAND_CHANGES_MAX} indexes in one call; must not throw */
-  constructor(onChanges: (changes: OperandChanges) => void) {
+  /**
+   * @param onChanges gets at most {@link OPERAND_CHANGES_MAX} indexes in one call; must not throw
+   * @param tellLater one turn of the event loop unless given
+   */
+  constructor(onChanges: (changes: OperandChanges) => void, tellLater: TellLater = queueMicrotask) {
     this.#onChanges = onChanges
+    this.#tellLater = tellLater
   }
 
   /** A block is here from now on, or no longer. */
@@ -25,7 +33,7 @@ export class OperandChangeLog {
     else turned.isHere = isHere
     if (this.#isPlanned) return
     this.#isPlanned = true
-    queueMicrotask(() => this.#tell())
+    this.#tellLater(() => this.#tell())
   }
 
   /** Nobody wants to know about this job any more. */

@@ -65,16 +65,6 @@ export class TileGrid {
     return (this.tileRowCount + this.tileColumnCount) * this.depthCount
   }
 
-  /** Floating-point operations of the whole product, 2·m·k·n. */
-  get flops(): number {
-    return this.flopsOf(this.outputBytes)
-  }
-
-  /** Floating-point operations that some bytes of C take. */
-  flopsOf(outputBytes: number): number {
-    return (outputBytes / FLOAT_BYTES) * 2 * this.plan.inner
-  }
-
   /** @throws RangeError when there is no such tile */
   tile(tileRow: number, tileColumn: number): Tile {
     const { columns, tileRows, tileColumns } = this.plan
