@@ -1,4 +1,4 @@
-import type { JournalJob } from '../domain/journal.ts'
+import { inputStamps, type JournalJob } from '../domain/journal.ts'
 import type { JobTotals } from '../store/history.ts'
 import { isExact } from '../tasks/matrix/matrix.ts'
 import type { JobDimensions, JobFigures, JobRecipe } from './api-types.ts'
@@ -35,9 +35,9 @@ export function jobFigures({ spec, options, ...record }: JournalJob, totals: Job
 }
 
 /** What it takes to run a job again. */
-export function jobRecipe({ spec, options, inputModifiedMs }: JournalJob): JobRecipe {
+export function jobRecipe(job: JournalJob): JobRecipe {
+  const { spec, options } = job
   const { operands } = options
-  const input = { path: options.inputPath, byteLength: spec.inputBytes, modifiedMs: inputModifiedMs }
   const product = operands && { rightPath: operands.b.path, exact: isExact(spec.kernelId) }
   return {
     request: {
@@ -52,7 +52,7 @@ export function jobRecipe({ spec, options, inputModifiedMs }: JournalJob): JobRe
       waitMs: options.waitMs,
       ...product
     },
-    inputs: operands === undefined ? [input] : [operands.a, operands.b]
+    inputs: inputStamps(job)
   }
 }
 

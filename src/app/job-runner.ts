@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Advert } from '../../protocols/advert/types.ts'
 import { isFinalState, type JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { FileStamp, JobForecast, JobOptions } from '../domain/job.ts'
-import type { JournalJob } from '../domain/journal.ts'
+import type { JobForecast, JobOptions } from '../domain/job.ts'
+import { inputStamps, type JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
 import type { LeaseDesk } from '../submitter/lease-desk.ts'
@@ -233,13 +233,12 @@ async function* stopOnLeave(
   }
 }
 
-async function checkUnchanged({ spec, options, inputModifiedMs }: JournalJob): Promise<void> {
-  const input = { path: options.inputPath, byteLength: spec.inputBytes, modifiedMs: inputModifiedMs }
-  const stamps: readonly FileStamp[] = options.operands === undefined ? [input] : Object.values(options.operands)
-  for (const { path, byteLength, modifiedMs } of stamps) {
+async function checkUnchanged(job: JournalJob): Promise<void> {
+  const { jobId } = job.spec
+  for (const { path, byteLength, modifiedMs } of inputStamps(job)) {
     const found = await checkInputFile(path)
     if (found.byteLength === byteLength && found.modifiedMs === modifiedMs) continue
-    const message = `${path} changed since job ${spec.jobId} began (${byteLength} bytes then, ${found.byteLength} now, or another time of change): put the file back, or submit it anew`
+    const message = `${path} changed since job ${jobId} began (${byteLength} bytes then, ${found.byteLength} now, or another time of change): put the file back, or submit it anew`
     throw new SwarmError('INPUT_CHANGED', message)
   }
 }

@@ -8,6 +8,11 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return left.byteLength - right.byteLength
 }
 
+/** @returns the bytes in lower-case hex, as a key of a map. */
+export function toHex({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
+}
+
 /** @returns whether both hold the same bytes. Not for secrets: it takes less time the earlier they differ. */
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return compareBytes(left, right) === 0

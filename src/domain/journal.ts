@@ -1,5 +1,5 @@
 import type { JobId, PeerName } from './ids.ts'
-import type { Chunk, JobOptions, JobSpec, JobState } from './job.ts'
+import type { Chunk, FileStamp, JobOptions, JobSpec, JobState } from './job.ts'
 
 /** A cut chunk as the journal knows it. */
 export interface JournalChunk extends Chunk {
@@ -66,6 +66,13 @@ export interface JournalJob {
   readonly failure?: { readonly code: string; readonly message: string }
   /** The last line of a finished job: what was kept, what was shipped, and why. */
   readonly summary?: string
+}
+
+/** The files that a job reads, as they were when it was opened. */
+export function inputStamps({ spec, options, inputModifiedMs }: JournalJob): readonly FileStamp[] {
+  const { inputPath, operands } = options
+  if (operands !== undefined) return [operands.a, operands.b]
+  return [{ path: inputPath, byteLength: spec.inputBytes, modifiedMs: inputModifiedMs }]
 }
 
 /** The durable record of a home's jobs. Every method is one short transaction; what it wrote survives a killed process. */

@@ -7,6 +7,7 @@ import type { OperandChanges } from '../../protocols/lease/types.ts'
 import type { OperandRange } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { createContentHasher } from '../content-hash.ts'
+import { toHex } from '../domain/bytes.ts'
 import type { ComputePool, MatrixFiles, ResultCheck, TileCall } from '../domain/compute.ts'
 import type { OperandFigures } from '../domain/events.ts'
 import { type PeerName, peerName } from '../domain/ids.ts'
@@ -114,7 +115,7 @@ export class MatrixSource implements ChunkInputs {
   }
 
   readOperand(range: OperandRange, { held }: { held: AbortSignal }): Promise<Uint8Array> | undefined {
-    const index = this.#indexes.get(keyOf(range.hash))
+    const index = this.#indexes.get(toHex(range.hash))
     return index === undefined ? undefined : this.#readRange(index, range, held)
   }
 
@@ -222,7 +223,7 @@ export class MatrixSource implements ChunkInputs {
       const hash = hashes[position]
       if (hash === undefined || this.#hashes.has(index)) continue
       this.#hashes.set(index, hash)
-      this.#indexes.set(keyOf(hash), index)
+      this.#indexes.set(toHex(hash), index)
     }
   }
 
@@ -247,8 +248,4 @@ function bareBlock({ buffer, byteLength }: OperandBlock): OperandBlock {
 
 function runOf({ outputOffset, outputBytes }: Chunk): { outputOffset: number; outputBytes: number } {
   return { outputOffset, outputBytes }
-}
-
-function keyOf(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex')
 }

@@ -1,4 +1,5 @@
 import type { GrantOperand } from '../../protocols/lease/types.ts'
+import { toHex } from '../domain/bytes.ts'
 import { SwarmError } from '../errors.ts'
 import { OPERAND_BYTES_MAX } from '../tasks/matrix/matrix-plan.ts'
 import type { OperandSource } from './operand-block-fetch.ts'
@@ -15,7 +16,7 @@ export function distinctBlocks(operands: readonly GrantOperand[]): Map<string, D
   const blocks = new Map<string, DistinctBlock>()
   for (const operand of operands) {
     const { hash, byteLength, index } = operand
-    const key = keyOf(hash)
+    const key = toHex(hash)
     const known = blocks.get(key)
     const isPossible = byteLength >= 1 && byteLength <= OPERAND_BYTES_MAX
     if (!isPossible || (known !== undefined && known.byteLength !== byteLength)) {
@@ -40,9 +41,4 @@ export function requestFor(
   const holders = operand.holders.filter((peerId) => peerId !== submitter)
   const sources = [...holders, submitter].map((peerId) => ({ jobId, peerId, isSubmitter: peerId === submitter }))
   return { hash: operand.hash, sources }
-}
-
-/** A hash as the cache knows it, in hex. */
-export function keyOf(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex')
 }

@@ -3,11 +3,12 @@ import type { GrantOperand } from '../../protocols/lease/types.ts'
 import type { OperandHandler, OperandRange } from '../../protocols/operand/types.ts'
 import { RANGE_BYTES_MAX } from '../../protocols/wire/frame.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
+import { toHex } from '../domain/bytes.ts'
 import type { Clock } from '../domain/clock.ts'
 import { SwarmError } from '../errors.ts'
 import { type CachedBlock, OperandCache, type OperandCacheOptions } from './operand-cache.ts'
 import { OperandFetcher, type OperandFetchPorts } from './operand-fetch.ts'
-import { distinctBlocks, keyOf, requestFor } from './operand-grant.ts'
+import { distinctBlocks, requestFor } from './operand-grant.ts'
 import { type BlockTaker, type LoadOutcome, OperandLoads } from './operand-loads.ts'
 
 /**
@@ -111,7 +112,7 @@ export class OperandStore implements OperandHandler {
     }
     this.#totals.cacheBytes += taker.moved.cacheBytes
     const byKey = new Map(blocks.map((block) => [block.key, block]))
-    const lent = grant.operands.flatMap(({ hash }) => byKey.get(keyOf(hash)) ?? [])
+    const lent = grant.operands.flatMap(({ hash }) => byKey.get(toHex(hash)) ?? [])
     return { blocks: lent, moved: taker.moved, release }
   }
 
@@ -124,7 +125,7 @@ export class OperandStore implements OperandHandler {
     range: OperandRange,
     { signal, held }: { signal: AbortSignal; held: AbortSignal }
   ): Promise<Uint8Array> {
-    const block = this.#cache.find(keyOf(range.hash))
+    const block = this.#cache.find(toHex(range.hash))
     if (block === undefined) throw unavailable('no such block is here')
     checkRange(range, block)
     if (block.state !== 'here') await this.#untilHere(peerId, block, signal)
