@@ -30,7 +30,14 @@ export interface JobShape
  */
 export async function shapeJob(request: SubmitRequest): Promise<JobShape> {
   const kind = requireTaskKind(request.task)
-  return kind.takes === 'ranges' ? shapeRanges(request, kind) : shapeProduct(request, kind)
+  switch (kind.takes) {
+    case 'ranges':
+      return shapeRanges(request, kind)
+    case 'segments':
+      throw unsuitable('not yet')
+    case 'tiles':
+      return shapeProduct(request, kind)
+  }
 }
 
 async function shapeRanges(request: SubmitRequest, kind: RangeTask): Promise<JobShape> {

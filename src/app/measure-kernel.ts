@@ -83,7 +83,8 @@ function rangePieces(shape: JobShape, path: string, compute: ComputePool, signal
     // One for all rounds: the buffers of a running job are used again too.
     let buffer = new ArrayBuffer(byteLength)
     const run = async () => {
-      const done = await compute.runLocal({ call, path, offset: index * byteLength, byteLength, buffer }, { signal })
+      const input = [{ path, offset: index * byteLength, byteLength }]
+      const done = await compute.runLocal({ call, input, buffer }, { signal })
       buffer = done.buffer
     }
     return { bytes: byteLength, run }

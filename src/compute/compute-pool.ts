@@ -81,7 +81,7 @@ export class KernelPool implements ComputePool {
     request: ReadInputsRequest,
     options: { signal: AbortSignal }
   ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]> {
-    const transferList = request.ranges.map(({ buffer }) => buffer)
+    const transferList = request.inputs.map(({ buffer }) => buffer)
     // Before checks: a peer waits for its grant with idle threads, for a receipt it waits beside its work.
     const operation = { name: 'readInputs', request, transferList, ...options, urgent: true }
     return (await this.#serve<ReadInputsReply>(operation)).inputs

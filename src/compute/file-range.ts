@@ -1,17 +1,9 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { openSync, readSync } from 'node:fs'
 import { SwarmError } from '../errors.ts'
 
-/**
- * Opens a file for one operation. Opening each time costs nothing measurable beside keeping descriptors, and leaves none
- * behind when a thread is ended. @throws SwarmError INPUT_UNREADABLE
- */
-export function withFile<Value>(path: string, use: (descriptor: number) => Value): Value {
-  const descriptor = guard(path, () => openSync(path, 'r'))
-  try {
-    return use(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+/** @returns a descriptor that the caller closes. @throws SwarmError INPUT_UNREADABLE */
+export function openForReading(path: string): number {
+  return guard(path, () => openSync(path, 'r'))
 }
 
 /** Fills `bytes` from `offset`. @throws SwarmError INPUT_UNREADABLE, also when the file ends before */

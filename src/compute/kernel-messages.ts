@@ -36,6 +36,7 @@ export interface CheckResultReply {
   readonly reason?: string
   /** True when result, signed claim and input together prove that the result is false. */
   readonly proof?: boolean
+  readonly checkMs?: number
 }
 
 export interface HashSharedReply {
@@ -45,9 +46,7 @@ export interface ReadOperandsReply {
   readonly hashes: readonly (Uint8Array | undefined)[]
 }
 export type RunTilesReply = RunKernelReply
-export interface CheckTilesReply extends CheckResultReply {
-  readonly checkMs?: number
-}
+export type CheckTilesReply = CheckResultReply
 
 /** An error as it crosses threads: structured clones lose `code`. */
 export interface ThreadFailure {

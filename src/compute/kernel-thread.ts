@@ -3,11 +3,12 @@
 
 import { contentHash, createContentHasher } from '../content-hash.ts'
 import { sameBytes } from '../domain/bytes.ts'
+import type { InputPart } from '../domain/chunk-parts.ts'
 import { SwarmError } from '../errors.ts'
 import { findTaskKind } from '../tasks/registry.ts'
-import type { KernelCall, OnProgress, RangeTask, RefusalReason } from '../tasks/task-kind.ts'
+import type { KernelCall, OnProgress, RangeTask, RefusalReason, SegmentTask } from '../tasks/task-kind.ts'
 import { answer } from './answer.ts'
-import { readUpTo, readWhole, withFile } from './file-range.ts'
+import { InputReader } from './input-reader.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
@@ -38,26 +39,20 @@ const BLOCK_BYTES = 256 * 1024
 
 let scratch: Uint8Array<ArrayBuffer> | undefined
 
-/** Reads and hashes ranges of a file. */
-export function readInputs({ path, ranges }: ReadInputsRequest): unknown {
+/** Reads and hashes inputs. */
+export function readInputs({ inputs }: ReadInputsRequest): unknown {
   return answer<ReadInputsReply>(
-    () => ({
-      inputs: withFile(path, (descriptor) =>
-        ranges.map(({ buffer, offset, byteLength }) => {
-          const bytes = new Uint8Array(buffer, 0, byteLength)
-          return { buffer, inputHash: readHashed(descriptor, bytes, offset, path) }
-        })
-      )
-    }),
-    ({ inputs }) => inputs.map(({ buffer }) => buffer)
+    () => ({ inputs: inputs.map(({ parts, buffer }) => ({ buffer, inputHash: readHashed(parts, buffer) })) }),
+    (reply) => reply.inputs.map(({ buffer }) => buffer)
   )
 }
 
-function readHashed(descriptor: number, bytes: Uint8Array, offset: number, path: string): Uint8Array {
+function readHashed(parts: readonly InputPart[], buffer: ArrayBuffer): Uint8Array {
+  using reader = new InputReader(parts)
   const hash = createContentHasher()
-  for (let start = 0; start < bytes.byteLength; start += BLOCK_BYTES) {
-    const block = bytes.subarray(start, start + BLOCK_BYTES)
-    readWhole(descriptor, block, offset + start, path)
+  for (let start = 0; start < reader.byteLength; start += BLOCK_BYTES) {
+    const block = new Uint8Array(buffer, start, Math.min(BLOCK_BYTES, reader.byteLength - start))
+    reader.readWhole(block, start)
     hash.update(block)
   }
   return hash.digest()
@@ -76,11 +71,12 @@ export function runKernel(request: RunKernelRequest): unknown {
   }, ownBuffer)
 }
 
-/** Reads a range of a file and runs the kernel. */
+/** Reads an input and runs the kernel. */
 export function runLocal(request: RunLocalRequest): unknown {
   return answer<RunLocalReply>(() => {
-    const input = new Uint8Array(request.buffer, 0, request.byteLength)
-    withFile(request.path, (descriptor) => readWhole(descriptor, input, request.offset, request.path))
+    using reader = new InputReader(request.input)
+    const input = new Uint8Array(request.buffer, 0, reader.byteLength)
+    reader.readWhole(input, 0)
     return compute(request.call, input)
   }, ownBuffer)
 }
@@ -88,54 +84,57 @@ export function runLocal(request: RunLocalRequest): unknown {
 /** Checks a peer's result against its claimed hash and against the input, read again. */
 export function checkResult(request: CheckResultRequest): unknown {
   return answer<CheckResultReply>(() => {
-    const { buffer, call, path } = request
+    const { buffer } = request
     const result = new Uint8Array(buffer, 0, request.resultBytes)
     if (!sameBytes(contentHash(result), request.outputHash)) {
       return { buffer, verdict: 'refused', reason: 'the result does not have the hash that was claimed', proof: false }
     }
-    return withFile(path, (descriptor) => {
-      const reason = verifyBlocks(kindOf(call), result, request, descriptor)
-      if (reason === undefined) return { buffer, verdict: 'passed' }
-      if (!sameBytes(hashRange(descriptor, request), request.inputHash)) {
-        return { buffer, verdict: 'input-changed', reason: `${path} has changed since the chunk was granted` }
-      }
-      return { buffer, verdict: 'refused', reason, proof: true }
-    })
+    using reader = new InputReader(request.input)
+    const kind = kindOf(request.call)
+    const startedMs = threadTimeMs()
+    const reason = verify(kind, result, request, reader)
+    const checkMs = kind.takes === 'segments' ? threadTimeMs() - startedMs : 0
+    if (reason === undefined) return { buffer, verdict: 'passed', checkMs }
+    if (!sameBytes(hashInput(reader), request.inputHash)) {
+      return { buffer, verdict: 'input-changed', reason: `${reader.name} has changed since the chunk was granted` }
+    }
+    return { buffer, verdict: 'refused', reason, proof: true, checkMs }
   }, ownBuffer)
 }
 
-function verifyBlocks(
-  kind: RangeTask,
+function verify(
+  kind: RangeTask | SegmentTask,
   result: Uint8Array,
   request: CheckResultRequest,
-  descriptor: number
+  reader: InputReader
 ): RefusalReason {
-  const { call, inputBytes, offset, path } = request
-  if (kind.verifyBlockBytes === undefined) {
-    const input = new Uint8Array(inputBytes)
-    if (readUpTo(descriptor, input, offset, path) < inputBytes) return `${path} is shorter than it was`
-    return kind.verify(input, result, call)
+  const { call, thorough } = request
+  const { byteLength: inputBytes } = reader
+  if (kind.takes === 'segments') {
+    const input = scratchOf(inputBytes)
+    if (reader.readUpTo(input, 0) < inputBytes) return `${reader.name} is shorter than it was`
+    return kind.verify(input, result, call, { thorough, random: Math.random })
   }
   if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
   const block = scratchOf(kind.verifyBlockBytes)
   for (let start = 0; start < inputBytes; start += block.byteLength) {
     const input = block.subarray(0, Math.min(block.byteLength, inputBytes - start))
     const end = start + input.byteLength
-    if (readUpTo(descriptor, input, offset + start, path) < input.byteLength) return `${path} is shorter than it was`
+    if (reader.readUpTo(input, start) < input.byteLength) return `${reader.name} is shorter than it was`
     const run = call.reverse ? result.subarray(inputBytes - end, inputBytes - start) : result.subarray(start, end)
     const reason = kind.verify(input, run, call)
-    if (reason !== undefined) return `in the ${input.byteLength} bytes from input offset ${offset + start}: ${reason}`
+    if (reason !== undefined) return `in the ${input.byteLength} bytes from offset ${start} of the chunk: ${reason}`
   }
   return undefined
 }
 
-/** Hash of the input as the file holds it now; of what is left of it when the file was cut. */
-function hashRange(descriptor: number, request: CheckResultRequest): Uint8Array {
+/** Hash of the input as its files hold it now; of what is left of it when one was cut. */
+function hashInput(reader: InputReader): Uint8Array {
   const hash = createContentHasher()
   const block = scratchOf(BLOCK_BYTES)
-  for (let start = 0; start < request.inputBytes; start += block.byteLength) {
-    const part = block.subarray(0, Math.min(block.byteLength, request.inputBytes - start))
-    hash.update(part.subarray(0, readUpTo(descriptor, part, request.offset + start, request.path)))
+  for (let start = 0; start < reader.byteLength; start += block.byteLength) {
+    const part = block.subarray(0, Math.min(block.byteLength, reader.byteLength - start))
+    hash.update(part.subarray(0, reader.readUpTo(part, start)))
   }
   return hash.digest()
 }
@@ -161,10 +160,10 @@ function bufferOf(result: Uint8Array, own: ArrayBuffer): ArrayBuffer {
   return own
 }
 
-function kindOf(call: KernelCall): RangeTask {
+function kindOf(call: KernelCall): RangeTask | SegmentTask {
   const kind = findTaskKind(call.kind)
-  if (kind?.takes === 'ranges') return kind
-  throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)} that takes ranges`)
+  if (kind !== undefined && kind.takes !== 'tiles') return kind
+  throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)} whose chunks have inputs`)
 }
 
 function ownBuffer({ buffer }: { buffer: ArrayBuffer }): readonly ArrayBuffer[] {

@@ -1,4 +1,5 @@
 import type { KernelCall } from '../tasks/task-kind.ts'
+import type { InputPart } from './chunk-parts.ts'
 
 /** What a matrix kernel is told beside its operands. */
 export interface TileCall {
@@ -29,12 +30,12 @@ export interface ComputePool {
   /** Kernel threads. */
   readonly threads: number
   /**
-   * Reads ranges of a file, each into its `buffer` (transferred there and back), and hashes them. All that one claim asks
+   * Reads inputs of chunks, each into its `buffer` (transferred there and back), and hashes them. All that one claim asks
    * for goes in one call: a thread's answer takes longer than a small chunk.
-   * @returns one item a range, in their order
+   * @returns one item an input, in their order
    */
   readInputs(
-    request: { path: string; ranges: readonly { offset: number; byteLength: number; buffer: ArrayBuffer }[] },
+    request: { inputs: readonly { parts: readonly InputPart[]; buffer: ArrayBuffer }[] },
     options: { signal: AbortSignal }
   ): Promise<readonly { buffer: ArrayBuffer; inputHash: Uint8Array }[]>
   /**
@@ -52,9 +53,9 @@ export interface ComputePool {
     },
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; outputHash: Uint8Array; computeMs: number }>
-  /** Submitter's own worker: reads a range and runs the kernel; no hashes. @throws SwarmError KERNEL_FAILED, INPUT_UNREADABLE */
+  /** Submitter's own worker: reads an input and runs the kernel; no hashes. @throws SwarmError KERNEL_FAILED, INPUT_UNREADABLE */
   runLocal(
-    request: { call: KernelCall; path: string; offset: number; byteLength: number; buffer: ArrayBuffer },
+    request: { call: KernelCall; input: readonly InputPart[]; buffer: ArrayBuffer },
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }>
   /**
@@ -65,13 +66,13 @@ export interface ComputePool {
   checkResult(
     request: {
       call: KernelCall
-      path: string
-      offset: number
-      inputBytes: number
+      input: readonly InputPart[]
       inputHash: Uint8Array
       buffer: ArrayBuffer
       resultBytes: number
       outputHash: Uint8Array
+      /** Check all of it, where the kind would check samples. */
+      thorough: boolean
     },
     options: { signal: AbortSignal }
   ): Promise<ResultCheck>

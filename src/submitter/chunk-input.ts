@@ -13,6 +13,7 @@ export interface LeasedChunk {
 
 /** What a grant says of its chunk's input. */
 export interface PreparedInput {
+  readonly inputBytes: number
   /** BLAKE3 of the input, or of the hashes of its operands. */
   readonly inputHash: Uint8Array
   readonly operands: readonly GrantOperand[]
@@ -20,9 +21,19 @@ export interface PreparedInput {
 
 /** The input of a lease whose holder offers its result. */
 export interface TakenInput {
+  readonly inputBytes: number
   readonly inputHash: Uint8Array
   /** Large enough for the result, where the input was in memory. */
   readonly buffer?: ArrayBuffer
+}
+
+/** A peer's result that is to be checked; it lies in `buffer`. */
+export interface OfferedResult {
+  readonly chunk: Chunk
+  readonly peerId: string
+  readonly inputHash: Uint8Array
+  readonly buffer: ArrayBuffer
+  readonly outputHash: Uint8Array
 }
 
 /**
@@ -52,10 +63,7 @@ export interface ChunkInputs {
   /** Forgets the input of a lost lease. */
   drop(leaseNumber: number): void
   /** Checks a peer's result in `buffer`. */
-  check(
-    result: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
-    options: { signal: AbortSignal }
-  ): Promise<ResultCheck>
+  check(result: OfferedResult, options: { signal: AbortSignal }): Promise<ResultCheck>
   /** Computes a chunk on this machine. @throws SwarmError KERNEL_FAILED, INPUT_UNREADABLE */
   compute(
     chunk: Chunk,

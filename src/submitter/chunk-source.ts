@@ -2,22 +2,33 @@ import type { InputRange } from '../../protocols/chunk/types.ts'
 import { CLAIM_COUNT_MAX } from '../../protocols/lease/constants.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
+import { type InputPart, partsByteLength } from '../domain/chunk-parts.ts'
 import type { ComputePool, ResultCheck } from '../domain/compute.ts'
 import type { Chunk } from '../domain/job.ts'
 import type { KernelCall } from '../tasks/task-kind.ts'
-import type { ChunkInputs, LeasedChunk, PreparedInput, TakenInput } from './chunk-input.ts'
+import type { ChunkInputs, LeasedChunk, OfferedResult, PreparedInput, TakenInput } from './chunk-input.ts'
 
 /** The input of one leased chunk, read once and kept for the worker to pull. */
 interface LeasedInput extends TakenInput {
   readonly peerId: string
   readonly chunk: Chunk
-  readonly inputHash: Uint8Array
   readonly buffer: ArrayBuffer
 }
 
 interface ServedInput extends LeasedInput {
   servedBytes: number
 }
+
+/** What the input of a chunk is made of. May wait, such as for what an earlier pass has to give. */
+export type PartsOf = (chunk: Chunk, options: { signal: AbortSignal }) => Promise<readonly InputPart[]>
+
+/** Chunks of ranges of one file. */
+export function rangesOf(path: string): PartsOf {
+  return async ({ inputOffset: offset, inputBytes: byteLength }) => [{ path, offset, byteLength }]
+}
+
+/** Peers whose results passed so often are checked by samples, where the kind does that. */
+const TRUSTED_CHECKS = 2
 
 /**
  * Owns the inputs that are out on lease: reads and hashes each in a compute thread before its grant leaves, and serves
@@ -26,13 +37,16 @@ interface ServedInput extends LeasedInput {
 export class ChunkSource implements ChunkInputs {
   readonly grantsMax: number = CLAIM_COUNT_MAX
   readonly #inputs = new Map<number, ServedInput>()
-  readonly #path: string
+  readonly #partsOf: PartsOf
   readonly #compute: ComputePool
   readonly #buffers: BufferPool
   readonly #call: KernelCall
 
-  constructor(path: string, call: KernelCall, compute: ComputePool, buffers: BufferPool) {
-    this.#path = path
+  /** Results that passed their check, by peer. */
+  readonly #passed = new Map<string, number>()
+
+  constructor(partsOf: PartsOf, call: KernelCall, compute: ComputePool, buffers: BufferPool) {
+    this.#partsOf = partsOf
     this.#call = call
     this.#compute = compute
     this.#buffers = buffers
@@ -43,17 +57,19 @@ export class ChunkSource implements ChunkInputs {
     leases: readonly LeasedChunk[],
     { signal }: { signal: AbortSignal }
   ): Promise<readonly PreparedInput[]> {
-    const ranges = leases.map(({ chunk }) => ({
-      offset: chunk.inputOffset,
-      byteLength: chunk.inputBytes,
-      buffer: this.#buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes))
-    }))
-    const inputs = await this.#compute.readInputs({ path: this.#path, ranges }, { signal })
-    for (const [index, { leaseNumber, chunk }] of leases.entries()) {
+    const parts = await Promise.all(leases.map(({ chunk }) => this.#partsOf(chunk, { signal })))
+    const wanted = leases.map(({ chunk }, index) => {
+      const own = parts[index] ?? []
+      return { parts: own, buffer: this.#buffers.take(Math.max(partsByteLength(own), chunk.outputBytes)) }
+    })
+    const inputs = await this.#compute.readInputs({ inputs: wanted }, { signal })
+    return leases.flatMap(({ leaseNumber, chunk }, index) => {
       const input = inputs[index]
-      if (input !== undefined) this.#inputs.set(leaseNumber, { peerId, chunk, ...input, servedBytes: 0 })
-    }
-    return inputs.map(({ inputHash }) => ({ inputHash, operands: [] }))
+      if (input === undefined) return []
+      const inputBytes = partsByteLength(parts[index] ?? [])
+      this.#inputs.set(leaseNumber, { peerId, chunk, inputBytes, ...input, servedBytes: 0 })
+      return [{ inputHash: input.inputHash, inputBytes, operands: [] }]
+    })
   }
 
   /**
@@ -67,7 +83,7 @@ export class ChunkSource implements ChunkInputs {
         refusal: RefusalCode.unknownLease
       })
     }
-    const { inputBytes } = input.chunk
+    const { inputBytes } = input
     if (range.byteLength === 0 || range.offset + range.byteLength > inputBytes) {
       const asked = `${range.offset}+${range.byteLength}`
       throw new WireError('REFUSED', `range ${asked} is not within the ${inputBytes} bytes of the chunk`, {
@@ -92,9 +108,9 @@ export class ChunkSource implements ChunkInputs {
     const input = this.#inputs.get(leaseNumber)
     if (input?.peerId !== peerId) return undefined
     this.#inputs.delete(leaseNumber)
-    const { servedBytes, chunk } = input
-    if (servedBytes === 0 || servedBytes === chunk.inputBytes) return input
-    return { ...input, buffer: this.#buffers.take(Math.max(chunk.inputBytes, chunk.outputBytes)) }
+    const { servedBytes, chunk, inputBytes } = input
+    if (servedBytes === 0 || servedBytes === inputBytes) return input
+    return { ...input, buffer: this.#buffers.take(Math.max(inputBytes, chunk.outputBytes)) }
   }
 
   /**
@@ -122,22 +138,28 @@ export class ChunkSource implements ChunkInputs {
     // Its leases are dropped one by one.
   }
 
-  check(
-    result: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
-    options: { signal: AbortSignal }
-  ): Promise<ResultCheck> {
-    const { chunk, ...rest } = result
-    const { inputOffset: offset, inputBytes, outputBytes: resultBytes } = chunk
-    const request = { call: this.#call, path: this.#path, offset, inputBytes, resultBytes, ...rest }
-    return this.#compute.checkResult(request, options)
+  async check(result: OfferedResult, options: { signal: AbortSignal }): Promise<ResultCheck> {
+    const { chunk, peerId, ...rest } = result
+    const passed = this.#passed.get(peerId) ?? 0
+    const input = await this.#partsOf(chunk, options)
+    const request = {
+      call: this.#call,
+      input,
+      resultBytes: chunk.outputBytes,
+      thorough: passed < TRUSTED_CHECKS,
+      ...rest
+    }
+    const checked = await this.#compute.checkResult(request, options)
+    if (checked.verdict === 'passed') this.#passed.set(peerId, passed + 1)
+    return checked
   }
 
-  compute(
+  async compute(
     chunk: Chunk,
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }> {
-    const { inputOffset: offset, inputBytes: byteLength, outputBytes } = chunk
-    const buffer = this.#buffers.take(Math.max(byteLength, outputBytes))
-    return this.#compute.runLocal({ call: this.#call, path: this.#path, offset, byteLength, buffer }, options)
+    const input = await this.#partsOf(chunk, options)
+    const buffer = this.#buffers.take(Math.max(partsByteLength(input), chunk.outputBytes))
+    return this.#compute.runLocal({ call: this.#call, input, buffer }, options)
   }
 }

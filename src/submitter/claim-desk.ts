@@ -114,7 +114,6 @@ export class ClaimDesk {
       leaseNumber,
       jobId: this.#job.spec.jobId,
       chunkIndex: chunk.chunkIndex,
-      inputBytes: chunk.inputBytes,
       resultBytes: chunk.outputBytes,
       epoch,
       incarnation: this.#job.incarnation,

@@ -17,7 +17,7 @@ import type { SharedBuffers } from '../domain/shared-buffers.ts'
 import { RUN_TILES_MAX } from '../domain/tile-cutter.ts'
 import type { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { CheckQueue } from './check-queue.ts'
-import type { ChunkInputs, LeasedChunk, PreparedInput, TakenInput } from './chunk-input.ts'
+import type { ChunkInputs, LeasedChunk, OfferedResult, PreparedInput, TakenInput } from './chunk-input.ts'
 import { type OperandBlock, OperandBlocks } from './operand-blocks.ts'
 
 /** Reading a byte of B's columns costs so many times what one of A's rows does (measured at 4096 squared). */
@@ -104,7 +104,7 @@ export class MatrixSource implements ChunkInputs {
       holders.expect(peer, indexes)
       const inputHash = hasher.digest()
       this.#leased.set(leaseNumber, { peer, chunk, inputHash })
-      return { inputHash, operands }
+      return { inputHash, inputBytes: chunk.inputBytes, operands }
     })
   }
 
@@ -142,7 +142,7 @@ export class MatrixSource implements ChunkInputs {
     if (leased?.peer !== peerId) return undefined
     this.#leased.delete(leaseNumber)
     this.#neededBytes += this.#init.grid.operandBytesOf(leased.chunk)
-    return { inputHash: leased.inputHash }
+    return { inputHash: leased.inputHash, inputBytes: leased.chunk.inputBytes }
   }
 
   drop(leaseNumber: number): void {
@@ -152,10 +152,7 @@ export class MatrixSource implements ChunkInputs {
     this.#init.holders.unexpect(leased.peer, this.#init.grid.operandsOf(leased.chunk))
   }
 
-  check(
-    { chunk, ...result }: { chunk: Chunk; inputHash: Uint8Array; buffer: ArrayBuffer; outputHash: Uint8Array },
-    options: { signal: AbortSignal }
-  ): Promise<ResultCheck> {
+  check({ chunk, peerId: _peerId, ...result }: OfferedResult, options: { signal: AbortSignal }): Promise<ResultCheck> {
     const { call, compute, files, grid } = this.#init
     const indexes = grid.operandsOf(chunk)
     this.#onMoved(chunk.outputBytes)

@@ -14,7 +14,7 @@ import { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
 import type { ChunkInputs } from './chunk-input.ts'
-import { ChunkSource } from './chunk-source.ts'
+import { ChunkSource, rangesOf } from './chunk-source.ts'
 import type { JobContext } from './job-context.ts'
 import { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
@@ -175,7 +175,7 @@ function makeInputs(
 ): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
   if (kind.takes === 'ranges') {
     const call: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
-    return { source: new ChunkSource(options.inputPath, call, compute, buffers) }
+    return { source: new ChunkSource(rangesOf(options.inputPath), call, compute, buffers) }
   }
   const { operands } = options
   if (operands === undefined) throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not name its operands`)

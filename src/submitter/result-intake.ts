@@ -67,7 +67,7 @@ export class ResultIntake {
     const inputHash = input?.inputHash ?? opened.claim.inputHash
     const { options, source, metrics, signal } = this.#job
     const { outputHash } = opened.claim
-    const checked = await source.check({ chunk, inputHash, buffer: pulled, outputHash }, { signal })
+    const checked = await source.check({ chunk, peerId: peer, inputHash, buffer: pulled, outputHash }, { signal })
     metrics.onChecked(checked.checkMs ?? 0)
     if (checked.verdict === 'passed') this.#accept(taken, opened.claim, checked.buffer)
     else if (checked.verdict === 'input-changed' && input !== undefined)
@@ -166,7 +166,7 @@ function claimMismatch(claim: Claim, worker: string, taken: Taken, job: JobConte
   if (claim.epoch !== epoch || claim.incarnation !== job.incarnation) return 'it names another lease'
   if (claim.submitter !== job.ports.submitter) return 'it names another submitter'
   if (claim.kernelId !== job.spec.kernelId) return `it names kernel ${claim.kernelId}, not ${job.spec.kernelId}`
-  if (claim.inputBytes !== chunk.inputBytes) return 'it names another input length'
+  if (input !== undefined && claim.inputBytes !== input.inputBytes) return 'it names another input length'
   if (claim.outputBytes !== chunk.outputBytes || taken.offer.resultBytes !== chunk.outputBytes) {
     return `the result has ${taken.offer.resultBytes} bytes, expected ${chunk.outputBytes}`
   }

@@ -49,10 +49,10 @@ export interface RangeTask extends TaskFacts {
   /** Runs in a kernel thread. May work in place and return a view of the same buffer. */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
   /**
-   * Set when a chunk may be verified in runs of this many bytes, each against its own (when reversed: mirrored) run of
-   * the result, so that the input need not be held whole. A multiple of {@link RangeTask.sampleBytes}.
+   * A chunk is verified in runs of this many bytes, each against its own (when reversed: mirrored) run of the result, so
+   * that the input need not be held whole. A multiple of {@link RangeTask.sampleBytes}.
    */
-  readonly verifyBlockBytes?: number
+  readonly verifyBlockBytes: number
   /**
    * Runs in a compute thread on the submitter. `input` is scratch and may be overwritten; `result` may be overwritten
    * only if restored before returning.
@@ -69,5 +69,26 @@ export interface TileTask extends TaskFacts {
   readonly takes: 'tiles'
 }
 
+/** How much of a result is checked. */
+export interface CheckDepth {
+  /** True: all of it. */
+  readonly thorough: boolean
+  /** In [0, 1), and no business of the peer whose result it is. */
+  readonly random: () => number
+}
+
+/**
+ * Work on a signal, cut into segments that overlap in what they read: a chunk's input says for itself which segments of
+ * which pass it is for. Pure, like {@link RangeTask}.
+ */
+export interface SegmentTask extends TaskFacts {
+  readonly takes: 'segments'
+  readonly kernelId: string
+  /** Runs in a kernel thread. @returns the results of the chunk's segments, one after the other */
+  run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
+  /** Computes segments again, bit for bit. @returns why the result is refused, or undefined */
+  verify(input: Uint8Array, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
+}
+
 /** One kind of work. */
-export type TaskKind = RangeTask | TileTask
+export type TaskKind = RangeTask | SegmentTask | TileTask

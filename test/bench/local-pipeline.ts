@@ -35,7 +35,8 @@ export async function localPipeline(
       left -= byteLength
       const chunk = { chunkIndex, outputOffset: outputBytes - left - byteLength, byteLength }
       chunkIndex += 1
-      const ran = await pool.runLocal({ call, path: input, offset: left, byteLength, buffer }, { signal })
+      const parts = [{ path: input, offset: left, byteLength }]
+      const ran = await pool.runLocal({ call, input: parts, buffer }, { signal })
       buffer = await sink.put(chunk, ran.buffer, { signal })
     }
   }

@@ -54,9 +54,8 @@ function kernelRequest(changes: object = {}) {
 function checkRequest(result: Uint8Array, changes: object = {}) {
   const request = {
     call,
-    path,
-    offset: 4,
-    inputBytes: 600_000,
+    input: [{ path, offset: 4, byteLength: 600_000 }],
+    thorough: false,
     inputHash: contentHash(content.subarray(4, 600_004)),
     buffer: bufferOf(result, 700_000),
     resultBytes: result.byteLength,
@@ -65,14 +64,33 @@ function checkRequest(result: Uint8Array, changes: object = {}) {
   return { ...request, ...changes }
 }
 
+function inputOf(file: string) {
+  return { input: [{ path: file, offset: 4, byteLength: 600_000 }] }
+}
+
 describe('reading input', () => {
+  test('joins parts of files and bytes that are made', async () => {
+    const made = Uint8Array.of(1, 2, 3)
+    const parts = [
+      { bytes: made },
+      { path, offset: 5, byteLength: 300_000 },
+      { bytes: made },
+      { path, offset: 0, byteLength: 2 }
+    ]
+    const [read] = await compute.readInputs({ inputs: [{ parts, buffer: new ArrayBuffer(400_000) }] }, { signal })
+    const expected = Buffer.concat([made, content.subarray(5, 300_005), made, content.subarray(0, 2)])
+    expect(Buffer.compare(new Uint8Array(read?.buffer ?? new ArrayBuffer(0), 0, 300_008), expected)).toBe(0)
+    expect(Buffer.compare(read?.inputHash ?? made, contentHash(expected))).toBe(0)
+  })
+
   test('fills the buffer, hashes the range, and gives the same memory back', async () => {
     const buffer = new ArrayBuffer(524_288)
     const ranges = [
       { offset: 8, byteLength: 400_000, buffer },
       { offset: 0, byteLength: 4, buffer: new ArrayBuffer(64) }
     ]
-    const read = await compute.readInputs({ path, ranges }, { signal })
+    const inputs = ranges.map(({ buffer: own, ...range }) => ({ parts: [{ path, ...range }], buffer: own }))
+    const read = await compute.readInputs({ inputs }, { signal })
     expect(buffer.detached).toBe(true)
     expect(read.map((each) => each.buffer.byteLength)).toEqual([524_288, 64])
     for (const [index, { offset, byteLength }] of ranges.entries()) {
@@ -83,12 +101,13 @@ describe('reading input', () => {
   })
 
   test('refuses a range past the end', async () => {
-    const request = { path, ranges: [{ offset: BYTES - 4, byteLength: 8, buffer: new ArrayBuffer(8) }] }
+    const request = { inputs: [{ parts: [{ path, offset: BYTES - 4, byteLength: 8 }], buffer: new ArrayBuffer(8) }] }
     await expect(compute.readInputs(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 
   test('refuses a file that is gone', async () => {
-    const request = { path: join(folder, 'gone'), ranges: [{ offset: 0, byteLength: 8, buffer: new ArrayBuffer(8) }] }
+    const parts = [{ path: join(folder, 'gone'), offset: 0, byteLength: 8 }]
+    const request = { inputs: [{ parts, buffer: new ArrayBuffer(8) }] }
     await expect(compute.readInputs(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 })
@@ -138,12 +157,14 @@ describe('running a kernel', () => {
 describe('running locally', () => {
   test('reads and computes a range', async () => {
     const buffer = new ArrayBuffer(262_144)
-    const ran = await compute.runLocal({ call, path, offset: 12, byteLength: 200_000, buffer }, { signal })
+    const input = [{ path, offset: 12, byteLength: 200_000 }]
+    const ran = await compute.runLocal({ call, input, buffer }, { signal })
     expect(Buffer.compare(new Uint8Array(ran.buffer, 0, ran.byteLength), inverted(12, 200_000))).toBe(0)
   })
 
   test('says when the file cannot be read', async () => {
-    const request = { call, path: folder, offset: 0, byteLength: 8, buffer: new ArrayBuffer(8) }
+    const input = [{ path: folder, offset: 0, byteLength: 8 }]
+    const request = { call, input, buffer: new ArrayBuffer(8) }
     await expect(compute.runLocal(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 })
@@ -181,12 +202,12 @@ describe('checking a result', () => {
     const cut = join(folder, 'cut.f32')
     await writeFile(cut, content)
     await truncate(cut, 300_000)
-    const request = checkRequest(inverted(4, 600_000), { path: cut })
+    const request = checkRequest(inverted(4, 600_000), inputOf(cut))
     expect(await compute.checkResult(request, { signal })).toMatchObject({ verdict: 'input-changed' })
   })
 
   test('says when the file cannot be read', async () => {
-    const request = checkRequest(inverted(4, 600_000), { path: join(folder, 'gone') })
+    const request = checkRequest(inverted(4, 600_000), inputOf(join(folder, 'gone')))
     await expect(compute.checkResult(request, { signal })).rejects.toMatchObject({ code: 'INPUT_UNREADABLE' })
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import { BufferPool } from '../../src/domain/buffer-pool.ts'
 import { SwarmError } from '../../src/errors.ts'
-import { ChunkSource } from '../../src/submitter/chunk-source.ts'
+import { ChunkSource, rangesOf } from '../../src/submitter/chunk-source.ts'
 import { FakeCompute, sha256 } from '../support/fake-compute.ts'
 
 const file = Uint8Array.from({ length: 256 }, (_, index) => index)
@@ -12,7 +12,7 @@ const { signal } = new AbortController()
 
 async function make() {
   const compute = new FakeCompute(file)
-  const source = new ChunkSource('/in.raw', call, compute, new BufferPool(0))
+  const source = new ChunkSource(rangesOf('/in.raw'), call, compute, new BufferPool(0))
   const [prepared] = await source.prepare('ada', [{ leaseNumber: 7, chunk }], { signal })
   return { compute, source, hash: prepared?.inputHash }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { type InputPart, lengthOfPart, partsByteLength } from '../../src/domain/chunk-parts.ts'
 import type { ComputePool } from '../../src/domain/compute.ts'
 import { SwarmError } from '../../src/errors.ts'
 import { invert } from '../../src/tasks/invert/invert.ts'
@@ -30,11 +31,11 @@ export class FakeCompute implements ComputePool {
     this.threads = threads
   }
 
-  async readInputs({ ranges }: Request<'readInputs'>, options: { signal: AbortSignal }) {
+  async readInputs({ inputs }: Request<'readInputs'>, options: { signal: AbortSignal }) {
     return Promise.all(
-      ranges.map(async ({ buffer, offset, byteLength }) => {
+      inputs.map(async ({ buffer, parts }) => {
         const own = await this.#begin('readInputs', buffer, options.signal)
-        return { buffer: own, inputHash: sha256(this.#read(own, offset, byteLength)) }
+        return { buffer: own, inputHash: sha256(this.#read(own, parts)) }
       })
     )
   }
@@ -50,9 +51,9 @@ export class FakeCompute implements ComputePool {
     return { buffer: own, byteLength: output.byteLength, outputHash: sha256(output), computeMs: 1 }
   }
 
-  async runLocal({ buffer, offset, byteLength, call }: Request<'runLocal'>, options: { signal: AbortSignal }) {
+  async runLocal({ buffer, input, call }: Request<'runLocal'>, options: { signal: AbortSignal }) {
     const own = await this.#begin('runLocal', buffer, options.signal)
-    const output = invert.run(this.#read(own, offset, byteLength), call)
+    const output = invert.run(this.#read(own, input), call)
     return { buffer: own, byteLength: output.byteLength, computeMs: 1 }
   }
 
@@ -61,7 +62,7 @@ export class FakeCompute implements ComputePool {
     const result = new Uint8Array(own, 0, request.resultBytes)
     const refused = (reason: string) => ({ buffer: own, verdict: 'refused' as const, reason, proof: true })
     if (Buffer.compare(sha256(result), request.outputHash) !== 0) return refused('the hash is another')
-    const input = this.file.slice(request.offset, request.offset + request.inputBytes)
+    const input = this.#read(new ArrayBuffer(partsByteLength(request.input)), request.input)
     if (Buffer.compare(sha256(input), request.inputHash) !== 0) {
       return { buffer: own, verdict: 'input-changed' as const }
     }
@@ -99,9 +100,14 @@ export class FakeCompute implements ComputePool {
     return own
   }
 
-  #read(into: ArrayBuffer, offset: number, byteLength: number): Uint8Array {
-    const bytes = new Uint8Array(into, 0, byteLength)
-    bytes.set(this.file.subarray(offset, offset + byteLength))
+  #read(into: ArrayBuffer, parts: readonly InputPart[]): Uint8Array {
+    const bytes = new Uint8Array(into, 0, partsByteLength(parts))
+    let filledBytes = 0
+    for (const part of parts) {
+      const from = part.path === undefined ? part.bytes : this.file.subarray(part.offset, part.offset + part.byteLength)
+      bytes.set(from, filledBytes)
+      filledBytes += lengthOfPart(part)
+    }
     return bytes
   }
 }
