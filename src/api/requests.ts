@@ -1,16 +1,19 @@
 import { isAbsolute } from 'node:path'
 import { type JobId, parseJobId } from '../domain/ids.ts'
+import type { AudioRequest } from '../domain/job.ts'
 import { malformed } from './api-error.ts'
 import type { ExportRequest, LedgerFilter, SubmitRequest } from './views.ts'
 
 /** Most peers that one request asks to dial. */
 export const REQUEST_PEERS_MAX = 64
 
+const SILENCE_FIELDS = ['threshold', 'hysteresis', 'leastSilence', 'leastSound']
 const SUBMIT_FIELDS = [
   'inputPath',
   'task',
   'rightPath',
   'exact',
+  'audio',
   'outDir',
   'outRoot',
   'reverse',
@@ -41,6 +44,7 @@ export function parseSubmitRequest(body: unknown): SubmitRequest {
     outRoot: parsePath(fields, 'outRoot'),
     ...(fields.rightPath === undefined ? {} : { rightPath: parsePath(fields, 'rightPath') }),
     ...(fields.exact === undefined ? {} : { exact: parseBoolean(fields, 'exact') }),
+    ...(fields.audio === undefined ? {} : { audio: parseAudioRequest(fields.audio) }),
     ...(fields.outDir === undefined ? {} : { outDir: parsePath(fields, 'outDir') }),
     ...(fields.keyFile === undefined ? {} : { keyFile: parsePath(fields, 'keyFile') }),
     ...(fields.reverse === undefined ? {} : { reverse: parseBoolean(fields, 'reverse') }),
@@ -52,6 +56,22 @@ export function parseSubmitRequest(body: unknown): SubmitRequest {
     detach: parseBoolean(fields, 'detach'),
     peers
   }
+}
+
+function parseAudioRequest(value: unknown): AudioRequest {
+  const fields = parseFields(value, ['folder', 'effects', 'format', 'salvage', 'silence'])
+  return {
+    folder: parsePath(fields, 'folder'),
+    ...(fields.effects === undefined ? {} : { effects: parseText(fields, 'effects') }),
+    ...(fields.format === undefined ? {} : { format: parseText(fields, 'format') }),
+    ...(fields.salvage === undefined ? {} : { salvage: parseBoolean(fields, 'salvage') }),
+    ...(fields.silence === undefined ? {} : { silence: parseSettings(fields.silence) })
+  }
+}
+
+function parseSettings(value: unknown): Readonly<Record<string, string>> {
+  const fields = parseFields(value, SILENCE_FIELDS)
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, parseText(fields, name)]))
 }
 
 /** Takes an untrusted body. @throws SwarmError REQUEST_MALFORMED */

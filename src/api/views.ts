@@ -1,7 +1,15 @@
 import type { JobCounters, JobOutputs } from '../domain/events.ts'
 import type { ForecastLimit } from '../domain/forecast-types.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { FileStamp, ForecastOutcome, JobForecast, JobState, LocalPolicy, MeasureSource } from '../domain/job.ts'
+import type {
+  AudioRequest,
+  FileStamp,
+  ForecastOutcome,
+  JobForecast,
+  JobState,
+  LocalPolicy,
+  MeasureSource
+} from '../domain/job.ts'
 
 /* What crosses between commands and app: plain JSON, so that it looks alike in this process and over the socket. */
 
@@ -59,6 +67,8 @@ export interface SubmitRequest {
   readonly rightPath?: string
   /** Products only: the kernel that gives the same bits on every machine. */
   readonly exact?: boolean
+  /** Audio jobs only. */
+  readonly audio?: AudioRequest
   /** Folder for the outputs; default `<outRoot>/<job id>`. */
   readonly outDir?: string
   readonly outRoot: string

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { isFinalState } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { Journal } from '../domain/journal.ts'
+import type { Journal, JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { outputPaths, partialPaths } from '../store/output-names.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
@@ -11,6 +12,13 @@ export function unknownJob(jobId: string): SwarmError {
   return new SwarmError('JOB_UNKNOWN', `this home knows no job ${jobId}: see "swarm jobs"`, {
     exitCode: EXIT_CODES.usage
   })
+}
+
+/** Removes what a job that has ended had decoded of its input; one that can be resumed keeps it. */
+export async function dropSamples(job: JournalJob | undefined): Promise<void> {
+  const audio = job?.options.audio
+  if (job === undefined || audio === undefined || !isFinalState(job.state)) return
+  if (audio.samples.path !== audio.input.path) await rm(audio.samples.path, { force: true })
 }
 
 /** Cancels a job that nobody runs, and removes its partial outputs. @throws SwarmError JOB_UNKNOWN, JOB_ENDED */
@@ -24,6 +32,8 @@ export function cancelStored(jobId: JobId, journal: Journal): void {
   journal.close(jobId, 'cancelled', {})
   const { extension, takes } = requireTaskKind(spec.kind)
   const place = { outDir: options.outDir, fileName: `result.${extension}`, partialTag: jobId }
-  const sealed = sealing === undefined ? {} : takes === 'tiles' ? { sealAfter: sealing } : { sealing }
+  const sealed = sealing === undefined ? {} : takes === 'ranges' ? { sealing } : { sealAfter: sealing }
+  const { audio } = options
+  if (audio !== undefined && audio.samples.path !== audio.input.path) rmSync(audio.samples.path, { force: true })
   for (const path of partialPaths(outputPaths({ ...place, ...sealed }))) rmSync(path, { force: true })
 }

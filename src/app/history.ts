@@ -37,7 +37,7 @@ export function jobFigures({ spec, options, ...record }: JournalJob, totals: Job
 /** What it takes to run a job again. */
 export function jobRecipe(job: JournalJob): JobRecipe {
   const { spec, options } = job
-  const { operands } = options
+  const { audio, operands } = options
   const product = operands && { rightPath: operands.b.path, exact: isExact(spec.kernelId) }
   return {
     request: {
@@ -50,7 +50,8 @@ export function jobRecipe(job: JournalJob): JobRecipe {
       ...(options.chunkBytesFixed && { chunkBytes: options.chunkBytesMax }),
       minPeers: options.minPeers,
       waitMs: options.waitMs,
-      ...product
+      ...product,
+      ...(audio !== undefined && { audio: audio.request })
     },
     inputs: inputStamps(job)
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Advert } from '../../protocols/advert/types.ts'
 import { isFinalState, type JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
@@ -13,10 +13,11 @@ import { createJob, openJob } from '../submitter/open-job.ts'
 import type { SubmitterPorts } from '../submitter/ports.ts'
 import { type JobEnd, JobEndRequest, type JobRun } from '../submitter/run-job.ts'
 import type { SubmitRequest, Waiting } from './api-types.ts'
-import { cancelStored, unknownJob } from './end-stored-job.ts'
+import { cancelStored, dropSamples, unknownJob } from './end-stored-job.ts'
 import { FanOut } from './fan-out.ts'
-import { type JobShape, shapeJob } from './job-shape.ts'
+import { shapeJob } from './job-shape.ts'
 import { readSealingKey } from './sealing-key.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** Jobs that one peer runs side by side; each takes its window of memory. */
 export const JOBS_RUNNING_MAX = 8
@@ -76,7 +77,7 @@ export class JobRunner {
 
   /** Checks a request and starts its job. Events begin with `accepted`. @throws SwarmError before that */
   async submit(request: SubmitRequest, { signal }: Waiting): Promise<AsyncIterable<JobEvent>> {
-    const { record, notices } = await this.#create(request)
+    const { record, notices } = await this.#create(request, signal)
     return this.#follow(this.#start(record, request.detach, notices), request.detach, signal)
   }
 
@@ -132,18 +133,25 @@ export class JobRunner {
     await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
-  async #create(request: SubmitRequest): Promise<NewRecord> {
-    const shaped = await shapeJob(request)
-    const { notices, chunkBytesMax, operands, ...shape } = shaped
+  async #create(request: SubmitRequest, signal: AbortSignal): Promise<NewRecord> {
     this.#checkRoom()
     const jobId = this.#makeJobId()
     const outDir = request.outDir ?? join(request.outRoot, jobId)
+    const outputPath = join(outDir, `.${basename(request.inputPath)}.${jobId}.samples`)
+    const shaped = await shapeJob(request, { compute: this.#ports.compute, outputPath, signal }).catch(
+      async (error) => {
+        await rm(outputPath, { force: true })
+        throw error
+      }
+    )
+    const { notices, audio, chunkBytesMax, operands, ...shape } = shaped
     await makeFolder(outDir)
     const encrypt = request.encrypt ?? shape.kind.defaults.encrypt
     const forecast = await this.#forecast(request, shaped)
     const options: JobOptions = {
       inputPath: request.inputPath,
       ...(operands !== undefined && { operands }),
+      ...(audio !== undefined && { audio }),
       outDir,
       encrypt,
       ...(request.keyFile !== undefined && { keyFile: request.keyFile }),
@@ -190,6 +198,7 @@ export class JobRunner {
     } catch (error) {
       emit(unopened(record, error, this.#ports))
     } finally {
+      await dropSamples(this.#ports.journal.get(jobId))
       this.#running.delete(jobId)
       running.events.end()
     }

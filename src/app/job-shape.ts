@@ -3,38 +3,37 @@ import { installedFastKernelId } from '../compute/onnx-runtime.ts'
 import type { FileStamp } from '../domain/job.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
-import { BLOCK_BYTES, CHUNK_BYTES_MAX, type NewJob } from '../submitter/open-job.ts'
+import { BLOCK_BYTES, CHUNK_BYTES_MAX } from '../submitter/open-job.ts'
 import { EXACT_KERNEL_ID } from '../tasks/matrix/exact-kernel.ts'
 import { encodeMatrixPlan, planMatrix } from '../tasks/matrix/matrix-plan.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 import type { RangeTask, TileTask } from '../tasks/task-kind.ts'
 import type { SubmitRequest } from './api-types.ts'
+import type { SoundDecoder } from './audio-input.ts'
+import { shapeAudio } from './audio-shape.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** Longest chunk of small tiles, in bytes. */
 const SMALL_TILES_BYTES = 1024 * 1024
 const FLOAT_BYTES = 4
 
-/** What a request's task and files make of a job. */
-export interface JobShape
-  extends Pick<NewJob, 'kind' | 'kernelId' | 'params' | 'inputBytes' | 'inputModifiedMs' | 'blockBytes'> {
-  /** Longest chunk, in bytes. */
-  readonly chunkBytesMax: number
-  readonly operands?: { readonly a: FileStamp; readonly b: FileStamp }
-  /** What the user should know before it begins. */
-  readonly notices: readonly string[]
-}
-
 /**
  * Looks at the input files of a request.
+ * @param decoder for sound that is no WAV file
  * @throws SwarmError TASK_UNKNOWN, INPUT_MISSING and others for files that are no input of the task, OPTION_UNSUITABLE
  */
-export async function shapeJob(request: SubmitRequest): Promise<JobShape> {
+export async function shapeJob(request: SubmitRequest, decoder?: SoundDecoder): Promise<JobShape> {
   const kind = requireTaskKind(request.task)
+  if (request.audio !== undefined && kind.takes !== 'segments') {
+    throw unsuitable(
+      `--effects, --format, --salvage and settings of silence are for audio, not for --task ${kind.kind}`
+    )
+  }
   switch (kind.takes) {
     case 'ranges':
       return shapeRanges(request, kind)
     case 'segments':
-      throw unsuitable('not yet')
+      return shapeAudio(request, kind, decoder)
     case 'tiles':
       return shapeProduct(request, kind)
   }

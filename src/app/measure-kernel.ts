@@ -1,10 +1,14 @@
 import { contentHash } from '../content-hash.ts'
+import { partsByteLength } from '../domain/chunk-parts.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { ComputePool, MatrixFiles, TileCall } from '../domain/compute.ts'
+import type { AudioSource } from '../domain/job.ts'
 import type { KernelMeasure } from '../store/measure-store.ts'
+import { firstPassParts } from '../submitter/segment-passes.ts'
 import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
 import { type Tile, TileGrid } from '../tasks/matrix/tile-grid.ts'
-import type { JobShape } from './job-shape.ts'
+import { segmentJob } from '../tasks/wav/segment-jobs.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** Longest that a kernel is measured, in ms. */
 export const KERNEL_MEASURE_MS_MAX = 3_000
@@ -36,7 +40,11 @@ export async function measureKernel(
   compute: ComputePool,
   { clock, signal }: { clock: Clock; signal: AbortSignal }
 ): Promise<KernelMeasure> {
-  const { operands } = shape
+  const { audio, operands } = shape
+  if (audio !== undefined) {
+    const pieces = segmentPieces(shape, audio, compute, signal)
+    return { ...(await timeRounds(pieces, clock)), checkNsPerByte: 0 }
+  }
   if (operands === undefined) {
     const pieces = rangePieces(shape, inputPath, compute, signal)
     return { ...(await timeRounds(pieces, clock)), checkNsPerByte: 0 }
@@ -88,6 +96,29 @@ function rangePieces(shape: JobShape, path: string, compute: ComputePool, signal
       buffer = done.buffer
     }
     return { bytes: byteLength, run }
+  })
+}
+
+/** Segments of the first pass, which is where the work is, from the middle of the file. */
+function segmentPieces(
+  { kind, params }: JobShape,
+  audio: AudioSource,
+  compute: ComputePool,
+  signal: AbortSignal
+): Piece[] {
+  const job = segmentJob(kind.kind, params)
+  const call = { kind: kind.kind, params, reverse: false }
+  const segmentCount = job.grid.segmentCount(0)
+  const count = Math.min(compute.threads, segmentCount)
+  const first = Math.floor((segmentCount - count) / 2)
+  return Array.from({ length: count }, (_, index) => {
+    const { audioBytes, reportBytes } = job.grid.segment(0, first + index)
+    const input = firstPassParts(job, { first: first + index, count: 1 }, audio)
+    let buffer = new ArrayBuffer(Math.max(partsByteLength(input), audioBytes + reportBytes))
+    const run = async () => {
+      buffer = (await compute.runLocal({ call, input, buffer }, { signal })).buffer
+    }
+    return { bytes: audioBytes + reportBytes, run }
   })
 }
 

@@ -9,7 +9,7 @@ import type { SwarmNode } from '../network/create-node.ts'
 import { type LinkMeasure, MeasureStore } from '../store/measure-store.ts'
 import type { LeaseDesk } from '../submitter/lease-desk.ts'
 import type { PlanView, SubmitRequest, Waiting } from './api-types.ts'
-import { type JobShape, shapeJob } from './job-shape.ts'
+import { shapeJob } from './job-shape.ts'
 import { KERNEL_MEASURE_MS_MAX, measureKernel } from './measure-kernel.ts'
 import { isThisMachine, measureLinks } from './measure-links.ts'
 import type { Members } from './members.ts'
@@ -18,6 +18,7 @@ import { keptForecast, type PlanFacts, planJob } from './plan.ts'
 import { learnFromJob } from './plan-learn.ts'
 import { type Candidate, planPeer } from './plan-peers.ts'
 import { assumedKernel, kernelName } from './plan-work.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** How long a measure of a kernel is used. */
 export const KERNEL_FRESH_MS = 24 * 3_600_000

@@ -28,7 +28,11 @@ export function learnFromJob(
 ): void {
   // Counters of a resumed job miss what was before.
   if (incarnation > 1) return
-  const kernel = kernelName({ ...spec, ...(options.operands !== undefined && { operands: options.operands }) })
+  const kernel = kernelName({
+    ...spec,
+    ...(options.operands && { operands: options.operands }),
+    ...(options.audio && { audio: options.audio })
+  })
   const unitsPerByte = requireTaskKind(spec.kind).units(spec.blockBytes, spec.params) / spec.blockBytes
   let [peersBytes, peersMs] = [0, 0]
   for (const { computeMs, peerId, units } of counters.peers) {

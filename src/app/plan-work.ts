@@ -1,3 +1,5 @@
+import { contentHash } from '../content-hash.ts'
+import { toHex } from '../domain/bytes.ts'
 import { SHIP_BOTH_ENDS_NS_PER_BYTE, SHIP_NS_PER_BYTE } from '../domain/cost-model.ts'
 import type { ForecastWork } from '../domain/forecast-types.ts'
 import { planChunkBytes } from '../domain/planner.ts'
@@ -5,16 +7,25 @@ import type { KernelMeasure } from '../store/measure-store.ts'
 import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
 import { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import type { SubmitRequest } from './api-types.ts'
-import type { JobShape } from './job-shape.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** What a cold start of threads and kernels takes when it was not measured, in ms. */
 export const START_MS_ASSUMED = 100
 /** Thread time for the check of a tile for each byte of its operands when it was not measured, in ns: they are read again. */
 const CHECK_NS_PER_OPERAND_BYTE = 2
 const FLOAT_BYTES = 4
+/** Of the hash that names a chain of effects on audio of one format and length. */
+const KERNEL_NAME_DIGITS = 16
 
 /** Name under which a job's kernel is remembered: small tiles run at another speed than large ones. */
-export function kernelName({ kernelId, operands, params }: Pick<JobShape, 'kernelId' | 'operands' | 'params'>): string {
+export function kernelName({
+  audio,
+  kernelId,
+  operands,
+  params
+}: Pick<JobShape, 'audio' | 'kernelId' | 'operands' | 'params'>): string {
+  // Effects differ, and so do sample rates and formats.
+  if (audio !== undefined) return `${kernelId} ${toHex(contentHash(params)).slice(0, KERNEL_NAME_DIGITS)}`
   if (operands === undefined) return kernelId
   const { inner, tileColumns, tileRows } = parseMatrixPlan(params)
   return `${kernelId} ${tileRows}x${inner}x${tileColumns}`
@@ -47,7 +58,7 @@ export function workOf(shape: JobShape, request: SubmitRequest, kernel: KernelMe
       hereNsPerByte: SHIP_NS_PER_BYTE * perByte,
       thereNsPerByte: (SHIP_BOTH_ENDS_NS_PER_BYTE - SHIP_NS_PER_BYTE) * perByte
     },
-    sealing: encrypt ? (kind.takes === 'tiles' ? 'after' : 'along') : 'none',
+    sealing: encrypt ? (kind.takes === 'ranges' ? 'along' : 'after') : 'none',
     kept: SHIP_NS_PER_BYTE >= kernel.nsPerByte
   }
 }

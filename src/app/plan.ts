@@ -3,8 +3,8 @@ import type { JobForecast, MeasureSource } from '../domain/job.ts'
 import { type Forecast, forecast } from '../domain/planner-forecast.ts'
 import type { KernelMeasure } from '../store/measure-store.ts'
 import type { PlanBasis, PlanPeer, PlanView, SubmitRequest } from './api-types.ts'
-import type { JobShape } from './job-shape.ts'
 import { typicalChunkBytes, workOf } from './plan-work.ts'
+import type { JobShape } from './shaped-job.ts'
 
 /** Sources of speeds, the least certain first. */
 const LEAST_CERTAIN: readonly MeasureSource[] = ['assumed', 'jobs', 'remembered', 'measured']

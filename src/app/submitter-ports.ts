@@ -11,6 +11,7 @@ import type { SubmitterPorts } from '../submitter/ports.ts'
 import { keepEvidence } from './evidence.ts'
 import type { EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
+import { segmentFile } from './segment-file.ts'
 import { systemClock } from './system-clock.ts'
 import { collectGarbage } from './trim-memory.ts'
 
@@ -52,7 +53,8 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     closeJob: async (close, receipts) => void (await ledger.closeJob(close, receipts, { signal })),
     writeJobLedger: async (jobId, path) => void (await exportJobLedger(path, home.database, jobId, { signal })),
     keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),
-    writeFile: (path, text) => writeByRename(path, (file) => file.writeFile(text), { force: true, signal }),
+    segmentFile,
+    writeFile: (path, content) => writeByRename(path, (file) => file.writeFile(content), { force: true, signal }),
     connectedPeers: parts.connectedPeers,
     onInternalError: parts.onInternalError
   }

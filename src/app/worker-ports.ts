@@ -82,7 +82,7 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
 
 /** Kernels of this program, and those of optional packages that are installed. */
 function kernelIdsHere(device: Device): readonly string[] {
-  const ofRanges = TASK_KINDS.flatMap((task) => (task.takes === 'ranges' ? task.kernelId : []))
+  const ofRanges = TASK_KINDS.flatMap((task) => (task.takes === 'tiles' ? [] : task.kernelId))
   const fast = installedFastKernelId()
   // Beside the kernels, since submitters of before do not look for it: what the fast one runs on.
   const capabilities = device === 'cpu' ? [] : [`device:${device}`]

@@ -1,4 +1,5 @@
 import type { JobCounters, JobEvent, JobOutputs, PeerShare, ProductFigures } from '../domain/events.ts'
+import { formatFindings } from './findings-text.ts'
 import { printable } from './printable.ts'
 import {
   formatBytes,
@@ -86,6 +87,7 @@ export function formatDone(done: Done): string {
     '',
     `${formatBytes(done.inputBytes)} in ${formatDurationMs(done.totalMs)}${done.product === undefined ? bytesRate : ''}, efficiency ${formatPercent(done.efficiency)}, ` +
       `${done.releases} given back, ${done.duplicates} duplicates`,
+    ...(done.findings === undefined ? [] : formatFindings(done.findings)),
     ...(done.product === undefined ? [] : [formatProduct(done.product, done.checkMs)]),
     printable(done.summary)
   ].join('\n')
@@ -104,6 +106,7 @@ export function formatOutputs(outputs: JobOutputs): readonly string[] {
   if (outputs.key !== undefined) lines.push(`key       ${outputs.key}  (keep it safe: whoever has it reads the result)`)
   if (outputs.iv !== undefined) lines.push(`iv        ${outputs.iv}`)
   if (outputs.hmac !== undefined) lines.push(`hmac      ${outputs.hmac}`)
+  for (const path of outputs.files ?? []) lines.push(`file      ${path}`)
   lines.push(`manifest  ${outputs.manifest}`, `ledger    ${outputs.ledger}`)
   if (outputs.key !== undefined) lines.push(`decrypt   swarm decrypt ${quoted(outputs.result)}`)
   return lines

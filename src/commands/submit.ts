@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import type { SubmitRequest } from '../app/api-types.ts'
 import { parseByteSize, parseDurationMs } from '../cli/quantities.ts'
-import type { LocalPolicy } from '../domain/job.ts'
+import type { AudioRequest, LocalPolicy } from '../domain/job.ts'
 import { JobCommand } from './base/job-command.ts'
 import { homeOption, peerFlags } from './base/swarm-command.ts'
 import { formatPlan } from './views/home-text.ts'
@@ -26,7 +26,9 @@ export class Submit extends JobCommand {
     '<%= config.bin %> <%= command.id %> noise.f32 --plan',
     '<%= config.bin %> <%= command.id %> noise.f32 --out result --no-encrypt --local never --min-peers 2 --wait 60s',
     '<%= config.bin %> <%= command.id %> noise.f32 --json',
-    '<%= config.bin %> <%= command.id %> A.npy --task matrix --b B.npy'
+    '<%= config.bin %> <%= command.id %> A.npy --task matrix --b B.npy',
+    '<%= config.bin %> <%= command.id %> show.wav --task wav --effects "highpass 80, compress -18 3, normalize -16LUFS"',
+    '<%= config.bin %> <%= command.id %> show.wav --task silence --threshold -45dB'
   ]
   static override args = {
     file: Args.string({ description: 'Input file', required: true, ignoreStdin: true })
@@ -35,6 +37,25 @@ export class Submit extends JobCommand {
     task: Flags.string({ description: 'What to do with the data', default: 'invert', helpValue: 'KIND' }),
     b: Flags.string({ description: 'Second operand of --task matrix, a .npy file', helpValue: 'FILE' }),
     exact: Flags.boolean({ description: 'Matrix: the same bits on every machine, at a fifth of the speed' }),
+    effects: Flags.string({
+      description: 'Wav: what to do with the audio, such as "highpass 80, normalize -16LUFS"; see "swarm effects"',
+      helpValue: 'CHAIN'
+    }),
+    format: Flags.option({
+      description: 'Wav: samples of the result (default: as the input)',
+      options: ['pcm16', 'pcm24', 'float32'] as const
+    })(),
+    salvage: Flags.boolean({ description: 'Wav, silence: read a damaged file as far as it goes' }),
+    threshold: Flags.string({ description: 'Silence: below this level (default: -40dB)', helpValue: 'LEVEL' }),
+    hysteresis: Flags.string({
+      description: 'Silence: ends so far above the threshold (default: 3dB)',
+      helpValue: 'DB'
+    }),
+    'min-silence': Flags.string({ description: 'Silence: shorter ones do not count (default: 2s)', helpValue: 'TIME' }),
+    'min-sound': Flags.string({
+      description: 'Silence: shorter sounds do not end one (default: 100ms)',
+      helpValue: 'TIME'
+    }),
     out: Flags.string({ description: `Folder for the outputs (default: ${OUT_ROOT}/JOB)`, helpValue: 'DIR' }),
     'chunk-size': Flags.string({
       description: 'Bytes of a chunk, such as 4MiB (default: adapts); of a product: of a tile of the result, at most',
@@ -85,6 +106,13 @@ export interface SubmitFlags {
   readonly task: string
   readonly b?: string | undefined
   readonly exact?: boolean | undefined
+  readonly effects?: string | undefined
+  readonly format?: string | undefined
+  readonly salvage?: boolean | undefined
+  readonly threshold?: string | undefined
+  readonly hysteresis?: string | undefined
+  readonly 'min-silence'?: string | undefined
+  readonly 'min-sound'?: string | undefined
   readonly out?: string | undefined
   readonly 'chunk-size'?: string | undefined
   readonly local: LocalPolicy
@@ -104,6 +132,7 @@ export function buildRequest(file: string, flags: SubmitFlags): SubmitRequest {
     task: flags.task,
     ...(flags.b === undefined ? {} : { rightPath: resolve(flags.b) }),
     ...(flags.exact ? { exact: true } : {}),
+    ...audioRequest(flags),
     outRoot: resolve(OUT_ROOT),
     ...(flags.out === undefined ? {} : { outDir: resolve(flags.out) }),
     ...(flags['chunk-size'] === undefined ? {} : { chunkBytes: parseByteSize(flags['chunk-size']) }),
@@ -117,4 +146,25 @@ export function buildRequest(file: string, flags: SubmitFlags): SubmitRequest {
     detach: flags.detach ?? false,
     peers: flags.peer ?? []
   }
+}
+
+/** What flags say of audio; nothing when they say nothing. */
+function audioRequest(flags: SubmitFlags): { readonly audio?: AudioRequest } {
+  const { effects, format, salvage, threshold, hysteresis } = flags
+  const given = {
+    threshold,
+    hysteresis,
+    leastSilence: flags['min-silence'],
+    leastSound: flags['min-sound']
+  }
+  const silence = Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+  const audio = {
+    ...(effects !== undefined && { effects }),
+    ...(format !== undefined && { format }),
+    ...(salvage && { salvage }),
+    ...(Object.keys(silence).length > 0 && { silence })
+  }
+  return Object.keys(audio).length === 0 ? {} : { audio: { folder: process.cwd(), ...audio } }
 }

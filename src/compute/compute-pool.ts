@@ -1,14 +1,16 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { ComputePool } from '../domain/compute.ts'
+import type { ComputePool, DecodedSound, SegmentFindings, SegmentReports } from '../domain/compute.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
+import type { SignalSummary } from '../tasks/wav/effects/effect.ts'
 import type { GpuProbe } from './device-probe.ts'
 import type {
   CheckResultReply,
   CheckResultRequest,
   CheckTilesReply,
   CheckTilesRequest,
+  DecodeAudioRequest,
   HashSharedReply,
   HashSharedRequest,
   ReadInputsReply,
@@ -21,6 +23,7 @@ import type {
   RunLocalRequest,
   RunTilesReply,
   RunTilesRequest,
+  SummarizePassRequest,
   ThreadFailure
 } from './kernel-messages.ts'
 import type { Device } from './onnx-runtime.ts'
@@ -97,6 +100,18 @@ export class KernelPool implements ComputePool {
 
   checkResult(request: CheckResultRequest, options: { signal: AbortSignal }): Promise<CheckResultReply> {
     return this.#serve<CheckResultReply>({ name: 'checkResult', request, transferList: [request.buffer], ...options })
+  }
+
+  decodeSound(request: DecodeAudioRequest, options: { signal: AbortSignal }): Promise<DecodedSound> {
+    return this.#run<DecodedSound>({ name: 'decodeSound', request, transferList: [], ...options })
+  }
+
+  summarizePass(request: SummarizePassRequest, options: { signal: AbortSignal }): Promise<SignalSummary> {
+    return this.#run<SignalSummary>({ name: 'summarizePass', request, transferList: [], ...options, urgent: true })
+  }
+
+  concludeSegments(request: SegmentReports, options: { signal: AbortSignal }): Promise<SegmentFindings> {
+    return this.#run<SegmentFindings>({ name: 'concludeSegments', request, transferList: [], ...options })
   }
 
   async hashShared(request: HashSharedRequest, options: { signal: AbortSignal }): Promise<Uint8Array> {

@@ -9,6 +9,8 @@ export type CheckResultRequest = Parameters<ComputePool['checkResult']>[0]
 export type HashSharedRequest = Parameters<ComputePool['hashShared']>[0]
 export type ReadOperandsRequest = Parameters<ComputePool['readOperands']>[0]
 export type RunTilesRequest = Parameters<ComputePool['runTiles']>[0] & { readonly device: Device }
+export type DecodeAudioRequest = Parameters<ComputePool['decodeSound']>[0]
+export type SummarizePassRequest = Parameters<ComputePool['summarizePass']>[0]
 export type CheckTilesRequest = Parameters<ComputePool['checkTiles']>[0]
 
 /** Answers of the operations. */

@@ -21,7 +21,9 @@ import type {
 } from './kernel-messages.ts'
 import { threadTimeMs } from './thread-time.ts'
 
+export { decodeSound } from './decode-operation.ts'
 export { probeGpu } from './device-probe.ts'
+export { concludeSegments, summarizePass } from './segment-reports.ts'
 export { checkTiles, hashShared, readOperands, runTiles } from './tile-operations.ts'
 
 /**
@@ -108,12 +110,12 @@ function verify(
   request: CheckResultRequest,
   reader: InputReader
 ): RefusalReason {
-  const { call, thorough } = request
+  const { call, leastOne } = request
   const { byteLength: inputBytes } = reader
   if (kind.takes === 'segments') {
     const input = scratchOf(inputBytes)
     if (reader.readUpTo(input, 0) < inputBytes) return `${reader.name} is shorter than it was`
-    return kind.verify(input, result, call, { thorough, random: Math.random })
+    return kind.verify(input, result, call, { leastOne, random: Math.random })
   }
   if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
   const block = scratchOf(kind.verifyBlockBytes)

@@ -1,5 +1,8 @@
 import type { KernelCall } from '../tasks/task-kind.ts'
+import type { AudioShape, SampleEncoding } from '../tasks/wav/audio-format.ts'
+import type { SignalSummary } from '../tasks/wav/effects/effect.ts'
 import type { InputPart } from './chunk-parts.ts'
+import type { JobFindings } from './findings.ts'
 
 /** What a matrix kernel is told beside its operands. */
 export interface TileCall {
@@ -23,6 +26,35 @@ export interface ResultCheck {
   readonly proof?: boolean
   /** Time that the check took its thread, where it is not memory speed, in ms. */
   readonly checkMs?: number
+}
+
+/** Where the reports of a job's segments lie. */
+export interface SegmentReports {
+  readonly kind: string
+  readonly params: Uint8Array
+  /** The file that chunks are placed in. */
+  readonly path: string
+  /** What the result holds around its audio. */
+  readonly headBytes: number
+  readonly tailBytes: number
+}
+
+/** What all segments of a job found together. */
+export interface SegmentFindings {
+  readonly figures: JobFindings
+  /** Files to stand beside the result. */
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[]
+  /** What the result is, where it is not what was placed. */
+  readonly content?: Uint8Array
+}
+
+/** Sound that was decoded to interleaved raw samples. */
+export interface DecodedSound {
+  readonly shape: AudioShape
+  readonly encoding: SampleEncoding
+  /** What the file was, such as `mp3`. */
+  readonly format: string
+  readonly notices: readonly string[]
 }
 
 /** What `submitter` and `worker` need of the compute threads. Buffers are transferred, never copied. */
@@ -71,11 +103,23 @@ export interface ComputePool {
       buffer: ArrayBuffer
       resultBytes: number
       outputHash: Uint8Array
-      /** Check all of it, where the kind would check samples. */
-      thorough: boolean
+      /** Check something of it for certain, where the kind would leave that to chance. */
+      leastOne: boolean
     },
     options: { signal: AbortSignal }
   ): Promise<ResultCheck>
+  /**
+   * Decodes a compressed file of sound, or a video's, into a file of raw samples. @throws SwarmError AUDIO_UNKNOWN,
+   * AUDIO_MALFORMED, FFMPEG_MISSING, INPUT_UNREADABLE, OUTPUT_WRITE_FAILED
+   */
+  decodeSound(
+    request: { path: string; outputPath: string; salvage: boolean },
+    options: { signal: AbortSignal }
+  ): Promise<DecodedSound>
+  /** Reads what a pass reported, and sums it up for the next. @throws SwarmError INPUT_UNREADABLE, MEASURE_INVALID */
+  summarizePass(request: SegmentReports & { pass: number }, options: { signal: AbortSignal }): Promise<SignalSummary>
+  /** Reads what all passes reported. @throws SwarmError INPUT_UNREADABLE, MEASURE_INVALID */
+  concludeSegments(request: SegmentReports, options: { signal: AbortSignal }): Promise<SegmentFindings>
   /** Hashes shared memory, so that what came from a peer is checked without a copy. */
   hashShared(
     request: { buffer: SharedArrayBuffer; byteLength: number },

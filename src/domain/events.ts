@@ -1,3 +1,4 @@
+import type { JobFindings } from './findings.ts'
 import type { JobId, PeerName } from './ids.ts'
 import type { JobState } from './job.ts'
 
@@ -22,6 +23,8 @@ export interface JobOutputs {
   readonly hmac?: string
   readonly manifest: string
   readonly ledger: string
+  /** What else the job found: pictures, labels. */
+  readonly files?: readonly string[]
 }
 
 /** How a product goes. */
@@ -130,6 +133,7 @@ export type JobEvent =
       /** One sentence: what was kept, what was shipped, and why. */
       readonly summary: string
       readonly outputs: JobOutputs
+      readonly findings?: JobFindings
     } & JobCounters)
   | { readonly event: 'failed'; readonly jobId: JobId; readonly code: string; readonly message: string }
   | { readonly event: 'stopped' | 'cancelled'; readonly jobId: JobId; readonly message: string }

@@ -28,12 +28,39 @@ export interface FileStamp {
   readonly modifiedMs: number
 }
 
+/** What is to be done with audio; as the user wrote it, and checked by the app. */
+export interface AudioRequest {
+  /** Absolute; file names in effects are relative to it. */
+  readonly folder: string
+  /** Chain of effects. */
+  readonly effects?: string
+  /** Encoding of the result: pcm16, pcm24 or float32; default: as the input. */
+  readonly format?: string
+  /** Read a damaged file as far as it goes. */
+  readonly salvage?: boolean
+  /** Settings of silence, by name. */
+  readonly silence?: Readonly<Record<string, string>>
+}
+
+/** Where the samples of an audio job lie. */
+export interface AudioSource {
+  readonly input: FileStamp
+  /** The file that holds the samples, and where in it the first frame lies, in bytes. */
+  readonly samples: { readonly path: string; readonly offset: number }
+  /** Impulse responses by the name that the chain has for them. */
+  readonly impulses: readonly { readonly name: string; readonly stamp: FileStamp; readonly offset: number }[]
+  /** As it was asked for. */
+  readonly request: AudioRequest
+}
+
 /** How the submitter runs a job; never travels. */
 export interface JobOptions {
   /** Absolute path of the input. */
   readonly inputPath: string
   /** The operands of a product, of which the first is {@link JobOptions.inputPath}. */
   readonly operands?: { readonly a: FileStamp; readonly b: FileStamp }
+  /** Audio jobs only. */
+  readonly audio?: AudioSource
   /** Absolute path of the folder that gets the outputs. */
   readonly outDir: string
   readonly encrypt: boolean

@@ -70,7 +70,8 @@ export interface JournalJob {
 
 /** The files that a job reads, as they were when it was opened. */
 export function inputStamps({ spec, options, inputModifiedMs }: JournalJob): readonly FileStamp[] {
-  const { inputPath, operands } = options
+  const { audio, inputPath, operands } = options
+  if (audio !== undefined) return [audio.input, ...audio.impulses.map(({ stamp }) => stamp)]
   if (operands !== undefined) return [operands.a, operands.b]
   return [{ path: inputPath, byteLength: spec.inputBytes, modifiedMs: inputModifiedMs }]
 }

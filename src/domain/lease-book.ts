@@ -133,6 +133,7 @@ export class LeaseBook {
       mergedBytes: chunks.bytesIn('merged'),
       liveLeases: live.count,
       leasedBytes: live.leasedBytes,
+      consumedBytes: chunks.frontierBytes,
       openBytes: chunks.bytesIn('pending') + chunks.uncutBytes,
       releases: this.#releases,
       duplicates: this.duplicates,

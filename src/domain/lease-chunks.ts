@@ -197,7 +197,7 @@ export class LeaseChunks {
   isNear({ outputOffset, outputBytes }: Chunk, windows: number): boolean {
     const roomBytes = windows * this.#windowBytes
     if (!this.#cutter.inOrder) return this.#isIdle || this.#underWayBytes + outputBytes <= roomBytes
-    return outputOffset === this.#frontierBytes || outputOffset + outputBytes <= this.#frontierBytes + roomBytes
+    return outputOffset === this.frontierBytes || outputOffset + outputBytes <= this.frontierBytes + roomBytes
   }
 
   /** The queue's lowest that suits; those that do not are put back. Beyond the window none does. */
@@ -231,7 +231,7 @@ export class LeaseChunks {
 
   /** Whether nothing can move before this chunk is done, so that no limit may hold it up. */
   #isAwaited({ outputOffset }: Chunk): boolean {
-    return this.#cutter.inOrder ? outputOffset === this.#frontierBytes : this.#isIdle
+    return this.#cutter.inOrder ? outputOffset === this.frontierBytes : this.#isIdle
   }
 
   get #isIdle(): boolean {
@@ -243,7 +243,8 @@ export class LeaseChunks {
     return leased + verifying + placed - this.#consumedBytes
   }
 
-  get #frontierBytes(): number {
+  /** Output bytes before the first chunk that the sink has not let go of, where the output has an order. */
+  get frontierBytes(): number {
     return this.#entries[this.#head]?.chunk.outputOffset ?? this.#cutter.cutBytes
   }
 

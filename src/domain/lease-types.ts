@@ -156,6 +156,8 @@ export interface LeaseCounters {
   readonly mergedChunks: number
   readonly placedBytes: number
   readonly mergedBytes: number
+  /** Output bytes, from the first on, that the sink has let go of. */
+  readonly consumedBytes: number
   readonly liveLeases: number
   readonly leasedBytes: number
   /** Bytes that no live lease and no result covers: pending or not cut. */

@@ -44,15 +44,31 @@ export interface ResultSink {
    * room, and reported through `onStall`), OUTPUT_WRITE_FAILED
    */
   readonly durable: AsyncIterable<DurableBatch>
+  /** Absolute path of the file that holds what was placed, until {@link ResultSink.finish}. */
+  readonly placedPath: string
   /**
    * Flushes, pads, syncs. Files are still partial: call {@link ResultSink.publish} next.
+   * @param options content: what the result is instead of what was placed
    * @returns bytes of all chunks together, and the tag of a sealed output
    */
-  finish(options: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }>
+  finish(options: {
+    signal: AbortSignal
+    content?: Uint8Array | undefined
+  }): Promise<{ outputBytes: number; hmac?: Uint8Array }>
   /** Writes key, iv, tag beside the result and renames all to their final names. @returns absolute paths */
   publish(): Promise<{ result: string; key?: string; iv?: string; hmac?: string }>
   /** Stops; keeps the partial file for a resume, or removes it when `discard`. */
   abort(options: { discard: boolean }): Promise<void>
+}
+
+/** The file of a job whose chunks are runs of segments. */
+export interface SegmentFile {
+  /** Task kind and its parameters, which say where segments lie. */
+  readonly kind: string
+  readonly params: Uint8Array
+  /** What stands before the audio and behind it. */
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
 }
 
 /** What a sink is opened with. */
@@ -69,6 +85,8 @@ export interface SinkOptions {
    * together with `sealing`: the rows of a tile lie apart in the file, so nothing can be sealed before all is placed.
    */
   readonly tiles?: MatrixPlan
+  /** A job of segments: the audio of its last pass is the file. Never together with `sealing`, as for tiles. */
+  readonly segments?: SegmentFile
   /**
    * Seals what was placed once it is whole, in {@link ResultSink.finish}; never together with `sealing`. Other than there, the
    * plain result does touch the disk: as a hidden partial file of mode 0600, which is removed by publish, or by abort when

@@ -3,7 +3,7 @@ import type { OutputPaths } from './output-names.ts'
 
 /** What a sink thread is started with. */
 export interface SinkThreadData
-  extends Pick<SinkOptions, 'outputBytes' | 'sealing' | 'tiles' | 'sealAfter' | 'resume'> {
+  extends Pick<SinkOptions, 'outputBytes' | 'sealing' | 'tiles' | 'segments' | 'sealAfter' | 'resume'> {
   readonly paths: OutputPaths
 }
 
@@ -37,7 +37,7 @@ export type ToSinkThread =
       readonly tail?: Uint8Array
       readonly buffer: ArrayBuffer
     }
-  | { readonly type: 'finish'; readonly last?: Uint8Array }
+  | { readonly type: 'finish'; readonly last?: Uint8Array; readonly content?: Uint8Array }
 
 /** To the seal thread. */
 export type ToSealThread =

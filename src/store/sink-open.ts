@@ -11,6 +11,7 @@ import { SinkFile, syncFolder } from './sink-file.ts'
 import type { CipherChain, SinkThreadData } from './sink-messages.ts'
 import { CONTIGUOUS, type Placement } from './sink-placement.ts'
 import { reopenSealedFile, sealPlacedFile } from './sink-sealing.ts'
+import { SegmentPlacement } from './sink-segments.ts'
 import { TilePlacement } from './sink-tiles.ts'
 
 /** Only the owner may read what is still to be sealed. */
@@ -27,7 +28,7 @@ export interface OpenedFile {
   readonly hmac?: SealHmac
   readonly chain?: CipherChain
   /** Jobs that are sealed once all is placed: does so. @returns the tag */
-  readonly sealPlaced?: () => Promise<Uint8Array>
+  readonly sealPlaced?: (fileBytes: number) => Promise<Uint8Array>
 }
 
 type OnStall = (full: boolean) => void
@@ -38,15 +39,19 @@ type OnStall = (full: boolean) => void
  * @throws SwarmError OUTPUT_EXISTS
  */
 export async function openSinkFile(data: SinkThreadData, onStall: OnStall): Promise<OpenedFile> {
-  const placement = data.tiles === undefined ? CONTIGUOUS : new TilePlacement(data.tiles)
+  const placement = placementOf(data)
   const opened =
     (data.resume && (await resume(data, data.resume, placement, onStall))) ?? (await create(data, placement, onStall))
   const { sealAfter } = data
   const { sealedPartial } = data.paths
   if (opened.sealPlaced !== undefined || sealAfter === undefined || sealedPartial === undefined) return opened
-  const fileBytes = placement.header.byteLength + data.outputBytes
   const options = { path: sealedPartial, sealing: sealAfter, onStall }
-  return { ...opened, sealPlaced: () => sealPlacedFile(opened.file, fileBytes, options) }
+  return { ...opened, sealPlaced: (fileBytes) => sealPlacedFile(opened.file, fileBytes, options) }
+}
+
+function placementOf({ segments, tiles }: SinkThreadData): Placement {
+  if (segments !== undefined) return new SegmentPlacement(segments)
+  return tiles === undefined ? CONTIGUOUS : new TilePlacement(tiles)
 }
 
 async function create(data: SinkThreadData, placement: Placement, onStall: OnStall): Promise<OpenedFile> {
@@ -54,6 +59,8 @@ async function create(data: SinkThreadData, placement: Placement, onStall: OnSta
   const mode = data.sealAfter === undefined ? undefined : PLAIN_MODE
   const file = new SinkFile(data.paths.partial, { fresh: true, onStall, ...(mode !== undefined && { mode }) })
   await file.write(placement.header, 0)
+  const { trailer } = placement
+  if (trailer !== undefined) await file.write(trailer.bytes, trailer.position)
   const opened = { file, placement, standing: [], plainBytes: 0, fileBytes: placement.header.byteLength }
   if (data.sealing === undefined) return opened
   const hmac = new SealHmac(data.sealing.key, data.sealing.iv)

@@ -7,6 +7,8 @@ export type PlacedFile = Pick<SinkFile, 'read' | 'readBlocks'>
 export interface Placement {
   /** What the file begins with; empty when it holds the output alone. */
   readonly header: Uint8Array
+  /** What stands behind the output, where that is known from the start. */
+  readonly trailer?: { readonly bytes: Uint8Array; readonly position: number }
   /** Byte behind the last one that a chunk takes in the file; over all chunks, the file's length. */
   fileEnd(outputOffset: number, byteLength: number): number
   /** Writes a chunk to its places. @throws RangeError when the job cannot have such a chunk */

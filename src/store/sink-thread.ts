@@ -30,7 +30,7 @@ async function start(): Promise<void> {
 
 async function handle(writer: SinkWriter, message: ToSinkThread): Promise<void> {
   if (failed) return
-  if (message.type === 'finish') await writer.finish(message.last)
+  if (message.type === 'finish') await writer.finish(message)
   else await writer.write(message)
 }
 

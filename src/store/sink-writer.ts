@@ -77,7 +77,11 @@ export class SinkWriter {
     await setImmediate()
   }
 
-  async finish(last: Uint8Array | undefined): Promise<void> {
+  /**
+   * @param last padding of a sealed file
+   * @param content what the file is to hold instead of what was placed
+   */
+  async finish({ last, content }: { last?: Uint8Array; content?: Uint8Array }): Promise<void> {
     if (this.#plainBytes !== this.#outputBytes) {
       throw new SwarmError(
         'OUTPUT_INCOMPLETE',
@@ -87,9 +91,13 @@ export class SinkWriter {
     // The chunks are reported with a checkpoint from before the padding, so that a resume can pad again.
     await this.#batches.flush()
     if (last !== undefined) await this.#append([last])
+    if (content !== undefined) {
+      this.#fileBytes = content.byteLength
+      await this.#opened.file.write(content, 0)
+    }
     this.#opened.file.truncate(this.#fileBytes)
     await this.#opened.file.sync()
-    const hmac = this.#opened.hmac?.tag() ?? (await this.#opened.sealPlaced?.())
+    const hmac = this.#opened.hmac?.tag() ?? (await this.#opened.sealPlaced?.(this.#fileBytes))
     this.#opened.file.close()
     this.#send({ type: 'finished', outputBytes: this.#plainBytes, ...(hmac !== undefined && { hmac }) })
   }

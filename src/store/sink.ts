@@ -61,6 +61,8 @@ export class FileSink {
   /** Chunk indexes that stand; settles once the file is open. */
   readonly opened: Promise<readonly number[]>
   readonly durable: AsyncIterable<DurableBatch>
+  /** Absolute path of the file that holds what was placed, until {@link FileSink.finish}. */
+  readonly placedPath: string
   readonly #feed = new DurableFeed()
   readonly #options: SinkOptions
   readonly #paths: OutputPaths
@@ -78,6 +80,7 @@ export class FileSink {
   constructor(options: SinkOptions) {
     this.#options = options
     this.#paths = outputPaths(options)
+    this.placedPath = this.#paths.partial
     this.durable = this.#feed
     this.opened = this.#opening.promise
     const { fileName: _name, onStall: _onStall, outDir: _outDir, partialTag: _tag, ...data } = options
@@ -123,11 +126,18 @@ export class FileSink {
    * Pads, flushes and syncs, and seals what is sealed after; call when every chunk was put. The file is still partial.
    * @returns plain bytes of the output, and the tag of a sealed one. @throws SwarmError OUTPUT_INCOMPLETE, OUTPUT_WRITE_FAILED
    */
-  async finish({ signal }: { signal: AbortSignal }): Promise<{ outputBytes: number; hmac?: Uint8Array }> {
+  async finish({
+    signal,
+    content
+  }: {
+    signal: AbortSignal
+    content?: Uint8Array | undefined
+  }): Promise<{ outputBytes: number; hmac?: Uint8Array }> {
     signal.throwIfAborted()
     if (this.#state === 'open') {
       this.#state = 'finishing'
-      if (this.#options.sealing === undefined) this.#threads.toSink({ type: 'finish' })
+      if (this.#options.sealing === undefined)
+        this.#threads.toSink({ type: 'finish', ...(content !== undefined && { content }) })
       else this.#threads.toSeal({ type: 'finish' })
     }
     const onAbort = (): void => this.fail(signal.reason)
@@ -237,11 +247,12 @@ export class FileSink {
   }
 }
 
-function checkOptions({ outputBytes, sealAfter, sealing, tiles }: SinkOptions): void {
-  if (sealing !== undefined && (tiles !== undefined || sealAfter !== undefined)) {
+function checkOptions({ outputBytes, sealAfter, sealing, segments, tiles }: SinkOptions): void {
+  const isPlaced = tiles !== undefined || segments !== undefined
+  if (sealing !== undefined && (isPlaced || sealAfter !== undefined)) {
     throw new SwarmError(
       'SEALING_UNSUPPORTED',
-      'matrix results are placed, not sealed in order: seal them after (sealAfter), or leave them unsealed',
+      'results of tiles and segments are placed, not sealed in order: seal them after (sealAfter), or leave them unsealed',
       { exitCode: EXIT_CODES.usage }
     )
   }

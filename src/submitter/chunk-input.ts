@@ -1,7 +1,7 @@
 import type { InputRange } from '../../protocols/chunk/types.ts'
 import type { GrantOperand, OperandChanges } from '../../protocols/lease/types.ts'
 import type { OperandRange } from '../../protocols/operand/types.ts'
-import type { ResultCheck } from '../domain/compute.ts'
+import type { ResultCheck, SegmentFindings } from '../domain/compute.ts'
 import type { OperandFigures } from '../domain/events.ts'
 import type { Chunk } from '../domain/job.ts'
 
@@ -36,11 +36,25 @@ export interface OfferedResult {
   readonly outputHash: Uint8Array
 }
 
+/** Passes of a job, each of which needs what the one before found; and what all found together. */
+export interface JobPasses {
+  /**
+   * Opens the next pass when all of the one before is in the sink's file.
+   * @param consumedBytes what the sink has written without gaps
+   * @returns what to wait for, or undefined when there is nothing to do
+   */
+  advance(consumedBytes: number): Promise<void> | undefined
+  /** Once all is in the sink's file. */
+  conclude(options: { signal: AbortSignal }): Promise<SegmentFindings>
+}
+
 /**
  * Where the inputs of a job's chunks come from: how holders of leases get them, how results are checked against them, and
  * how this machine computes a chunk itself. One per running job.
  */
 export interface ChunkInputs {
+  /** Undefined for jobs of one pass, whose result is what was placed. */
+  readonly passes?: JobPasses
   /** Grants that one answer to a claim has room for. */
   readonly grantsMax: number
   /** Makes the inputs of a peer's leases ready to be pulled. @returns one item a lease, in order. @throws SwarmError INPUT_UNREADABLE */

@@ -6,7 +6,7 @@ import { type InputPart, partsByteLength } from '../domain/chunk-parts.ts'
 import type { ComputePool, ResultCheck } from '../domain/compute.ts'
 import type { Chunk } from '../domain/job.ts'
 import type { KernelCall } from '../tasks/task-kind.ts'
-import type { ChunkInputs, LeasedChunk, OfferedResult, PreparedInput, TakenInput } from './chunk-input.ts'
+import type { ChunkInputs, JobPasses, LeasedChunk, OfferedResult, PreparedInput, TakenInput } from './chunk-input.ts'
 
 /** The input of one leased chunk, read once and kept for the worker to pull. */
 interface LeasedInput extends TakenInput {
@@ -20,14 +20,14 @@ interface ServedInput extends LeasedInput {
 }
 
 /** What the input of a chunk is made of. May wait, such as for what an earlier pass has to give. */
-export type PartsOf = (chunk: Chunk, options: { signal: AbortSignal }) => Promise<readonly InputPart[]>
+export type PartsOf = (chunk: Chunk) => Promise<readonly InputPart[]>
 
 /** Chunks of ranges of one file. */
 export function rangesOf(path: string): PartsOf {
   return async ({ inputOffset: offset, inputBytes: byteLength }) => [{ path, offset, byteLength }]
 }
 
-/** Peers whose results passed so often are checked by samples, where the kind does that. */
+/** Peers whose results passed so often are checked by chance alone, where the kind does that. */
 const TRUSTED_CHECKS = 2
 
 /**
@@ -36,6 +36,7 @@ const TRUSTED_CHECKS = 2
  */
 export class ChunkSource implements ChunkInputs {
   readonly grantsMax: number = CLAIM_COUNT_MAX
+  readonly passes?: JobPasses
   readonly #inputs = new Map<number, ServedInput>()
   readonly #partsOf: PartsOf
   readonly #compute: ComputePool
@@ -45,8 +46,9 @@ export class ChunkSource implements ChunkInputs {
   /** Results that passed their check, by peer. */
   readonly #passed = new Map<string, number>()
 
-  constructor(partsOf: PartsOf, call: KernelCall, compute: ComputePool, buffers: BufferPool) {
+  constructor(partsOf: PartsOf, call: KernelCall, compute: ComputePool, buffers: BufferPool, passes?: JobPasses) {
     this.#partsOf = partsOf
+    if (passes !== undefined) this.passes = passes
     this.#call = call
     this.#compute = compute
     this.#buffers = buffers
@@ -57,7 +59,7 @@ export class ChunkSource implements ChunkInputs {
     leases: readonly LeasedChunk[],
     { signal }: { signal: AbortSignal }
   ): Promise<readonly PreparedInput[]> {
-    const parts = await Promise.all(leases.map(({ chunk }) => this.#partsOf(chunk, { signal })))
+    const parts = await Promise.all(leases.map(({ chunk }) => this.#partsOf(chunk)))
     const wanted = leases.map(({ chunk }, index) => {
       const own = parts[index] ?? []
       return { parts: own, buffer: this.#buffers.take(Math.max(partsByteLength(own), chunk.outputBytes)) }
@@ -141,12 +143,12 @@ export class ChunkSource implements ChunkInputs {
   async check(result: OfferedResult, options: { signal: AbortSignal }): Promise<ResultCheck> {
     const { chunk, peerId, ...rest } = result
     const passed = this.#passed.get(peerId) ?? 0
-    const input = await this.#partsOf(chunk, options)
+    const input = await this.#partsOf(chunk)
     const request = {
       call: this.#call,
       input,
       resultBytes: chunk.outputBytes,
-      thorough: passed < TRUSTED_CHECKS,
+      leastOne: passed < TRUSTED_CHECKS,
       ...rest
     }
     const checked = await this.#compute.checkResult(request, options)
@@ -158,7 +160,7 @@ export class ChunkSource implements ChunkInputs {
     chunk: Chunk,
     options: { signal: AbortSignal }
   ): Promise<{ buffer: ArrayBuffer; byteLength: number; computeMs: number }> {
-    const input = await this.#partsOf(chunk, options)
+    const input = await this.#partsOf(chunk)
     const buffer = this.#buffers.take(Math.max(partsByteLength(input), chunk.outputBytes))
     return this.#compute.runLocal({ call: this.#call, input, buffer }, options)
   }

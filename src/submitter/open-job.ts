@@ -6,13 +6,16 @@ import type { JournalChunk, JournalJob } from '../domain/journal.ts'
 import { bareChunk } from '../domain/lease-chunks.ts'
 import { LeaseTable } from '../domain/lease-table.ts'
 import { OperandHolders } from '../domain/operand-holders.ts'
-import type { ResultSink } from '../domain/result-sink.ts'
+import type { ResultSink, SegmentFile } from '../domain/result-sink.ts'
+import { SegmentCutter } from '../domain/segment-cutter.ts'
 import { TileCutter } from '../domain/tile-cutter.ts'
 import { SwarmError } from '../errors.ts'
 import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
 import { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
 import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
+import { segmentJob } from '../tasks/wav/segment-jobs.ts'
+import { SegmentPlaces } from '../tasks/wav/segments/segment-places.ts'
 import type { ChunkInputs } from './chunk-input.ts'
 import { ChunkSource, rangesOf } from './chunk-source.ts'
 import type { JobContext } from './job-context.ts'
@@ -21,6 +24,7 @@ import type { LeaseDesk } from './lease-desk.ts'
 import { MatrixSource } from './matrix-source.ts'
 import type { SubmitterPorts } from './ports.ts'
 import { JobRun, type JobRunHooks } from './run-job.ts'
+import { impulsePlaces, SegmentPasses } from './segment-passes.ts'
 import { ShipPolicy } from './ship-policy.ts'
 
 /** Bytes of one block of a job's grid, unless the user's chunks are smaller. */
@@ -94,13 +98,14 @@ export async function openJob(
 ): Promise<JobRun> {
   const kind = requireTaskKind(record.spec.kind)
   const journalled = ports.journal.chunks(record.spec.jobId)
-  const { sink, standing } = await openSink(record, kind, journalled, ports, emit, { signal })
+  const file = kind.takes === 'segments' ? await ports.segmentFile(record) : undefined
+  const { sink, standing } = await openSink({ record, kind, journalled, file }, ports, emit, { signal })
   try {
     const restored = keepStanding(record, journalled, standing, ports)
     const controller = new AbortController()
     const metrics = restoredMetrics(restored, kind, record, ports)
     return new JobRun(
-      (hooks) => makeContext({ record, kind, restored, sink, metrics, desk, ports, emit, hooks, controller }),
+      (hooks) => makeContext({ record, kind, restored, sink, file, metrics, desk, ports, emit, hooks, controller }),
       record,
       controller
     )
@@ -115,6 +120,8 @@ interface ContextParts {
   readonly kind: TaskKind
   readonly restored: readonly JournalChunk[]
   readonly sink: ResultSink
+  /** Jobs of segments only. */
+  readonly file: SegmentFile | undefined
   readonly metrics: JobMetrics
   readonly desk: LeaseDesk
   readonly ports: SubmitterPorts
@@ -127,7 +134,7 @@ function makeContext(parts: ContextParts): JobContext {
   const { record, kind, ports, desk } = parts
   const { spec, options } = record
   const { signal } = parts.controller
-  const { source, cutter } = makeInputs(record, kind, parts.restored, ports, signal)
+  const { source, cutter } = makeInputs(parts)
   const windowBytes = Math.max(WINDOW_BYTES, WINDOW_CHUNKS_MIN * options.chunkBytesMax)
   const table = new LeaseTable({
     grid: spec,
@@ -166,17 +173,16 @@ function makeContext(parts: ContextParts): JobContext {
 }
 
 /** What a job's chunks are computed from, and what cuts them where that is not the range after the last. */
-function makeInputs(
-  { spec, options }: JournalJob,
-  kind: TaskKind,
-  restored: readonly JournalChunk[],
-  { compute, buffers, shared, collectGarbage }: SubmitterPorts,
-  signal: AbortSignal
-): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
+function makeInputs(parts: ContextParts): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
+  const { kind, record, restored } = parts
+  const { spec, options } = record
+  const { compute, buffers, shared, collectGarbage } = parts.ports
+  const { signal } = parts.controller
+  const rangeCall: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
   if (kind.takes === 'ranges') {
-    const call: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
-    return { source: new ChunkSource(rangesOf(options.inputPath), call, compute, buffers) }
+    return { source: new ChunkSource(rangesOf(options.inputPath), rangeCall, compute, buffers) }
   }
+  if (kind.takes === 'segments') return segmentInputs(parts, rangeCall)
   const { operands } = options
   if (operands === undefined) throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not name its operands`)
   const grid = new TileGrid(parseMatrixPlan(spec.params))
@@ -187,10 +193,46 @@ function makeInputs(
   return { source, cutter: new TileCutter(grid, holders, restored.map(bareChunk)) }
 }
 
+/** Chunks whose input is what segments of an earlier pass gave, or ranges of the source. */
+function segmentInputs(
+  { controller, file, ports, record, restored, sink }: ContextParts,
+  call: KernelCall
+): { readonly source: ChunkInputs; readonly cutter: Cutter } {
+  const { options, spec } = record
+  const { audio } = options
+  if (audio === undefined || file === undefined) {
+    throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not say where its samples lie`)
+  }
+  const job = segmentJob(spec.kind, spec.params)
+  const { compute, buffers } = ports
+  const cutter: SegmentCutter = new SegmentCutter(
+    job.grid,
+    (chunk) => passes.inputBytes(chunk),
+    restored.map(bareChunk)
+  )
+  const passes = new SegmentPasses({
+    spec,
+    job,
+    source: audio.samples,
+    impulses: impulsePlaces(audio.impulses),
+    places: new SegmentPlaces(job.grid, { headBytes: file.head.byteLength, tailBytes: file.tail.byteLength }),
+    placedPath: sink.placedPath,
+    cutter,
+    compute,
+    signal: controller.signal
+  })
+  return { source: new ChunkSource((chunk) => passes.partsOf(chunk), call, compute, buffers, passes), cutter }
+}
+
+interface SinkParts {
+  readonly record: JournalJob
+  readonly kind: TaskKind
+  readonly journalled: readonly JournalChunk[]
+  readonly file: SegmentFile | undefined
+}
+
 async function openSink(
-  record: JournalJob,
-  kind: TaskKind,
-  journalled: readonly JournalChunk[],
+  { record, kind, journalled, file }: SinkParts,
   ports: SubmitterPorts,
   emit: (event: JobEvent) => void,
   { signal }: { signal: AbortSignal }
@@ -213,8 +255,9 @@ async function openSink(
       fileName: `result.${kind.extension}`,
       outputBytes: spec.inputBytes,
       partialTag: spec.jobId,
-      ...(sealing !== undefined && (kind.takes === 'tiles' ? { sealAfter: sealing } : { sealing })),
+      ...(sealing !== undefined && (kind.takes === 'ranges' ? { sealing } : { sealAfter: sealing })),
       ...(kind.takes === 'tiles' && { tiles: parseMatrixPlan(spec.params) }),
+      ...(file !== undefined && { segments: file }),
       ...(checkpoint !== undefined && { resume: { checkpoint, chunks } }),
       onStall
     },

@@ -5,8 +5,8 @@ import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { ComputePool } from '../domain/compute.ts'
 import type { JobId, PeerName } from '../domain/ids.ts'
-import type { Journal } from '../domain/journal.ts'
-import type { OpenSink } from '../domain/result-sink.ts'
+import type { Journal, JournalJob } from '../domain/journal.ts'
+import type { OpenSink, SegmentFile } from '../domain/result-sink.ts'
 import type { SharedBuffers } from '../domain/shared-buffers.ts'
 
 /** A claim as opened and checked: the signature is right for `worker`. */
@@ -50,8 +50,10 @@ export interface SubmitterPorts {
   writeJobLedger(jobId: JobId, path: string): Promise<void>
   /** Keeps what proves a result false. @returns the evidence file's path */
   keepEvidence(evidence: Evidence): Promise<string>
+  /** What stands before and behind the audio of a job of segments. @throws SwarmError INPUT_UNREADABLE and others */
+  segmentFile(job: JournalJob): Promise<SegmentFile>
   /** Writes a file whole or not at all. */
-  writeFile(path: string, text: string): Promise<void>
+  writeFile(path: string, content: string | Uint8Array): Promise<void>
   /** A bug of ours that no job can report. */
   onInternalError(error: unknown): void
   /** Connected members of the swarm. */

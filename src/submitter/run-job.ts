@@ -115,13 +115,15 @@ export class JobRun implements LeasedJob {
     for (const work of background) work.catch((error) => this.#placed.reject(error))
     try {
       await this.#placed.promise
-      await this.#job.sink.finish({ signal })
+      const findings = await this.#job.source.passes?.conclude({ signal })
+      await this.#job.sink.finish({ signal, content: findings?.content })
       await this.#durable
       const summary = this.#reporter.summary()
       this.#end()
-      const outputs: JobOutputs = await finishJob(this.#job, () => this.counters(), summary)
+      const outputs: JobOutputs = await finishJob(this.#job, () => this.counters(), { summary, findings })
       const { jobId, kind } = this.#job.spec
-      return { event: 'done', jobId, task: kind, summary, outputs, ...this.counters() }
+      const found = findings && { findings: findings.figures }
+      return { event: 'done', jobId, task: kind, summary, outputs, ...found, ...this.counters() }
     } catch (error) {
       this.#end()
       return await this.#unfinished(signal.aborted ? signal.reason : error)
@@ -226,8 +228,15 @@ export class JobRun implements LeasedJob {
     const { table, signal, spec, desk } = this.#job
     if (signal.aborted || !this.#started) return
     this.#local.pump()
-    const { placedBytes } = table.counters
-    if (placedBytes === spec.inputBytes) this.#placed.resolve()
+    const { consumedBytes, placedBytes } = table.counters
+    const { passes } = this.#job.source
+    passes?.advance(consumedBytes)?.then(
+      () => this.#changed(),
+      (error) => this.#placed.reject(error)
+    )
+    // What all segments found is read from the file, so all of it has to be there.
+    const doneBytes = passes === undefined ? placedBytes : consumedBytes
+    if (doneBytes === spec.inputBytes) this.#placed.resolve()
     else if (table.hasGrantable && this.#reporter.mayWake()) desk.wake(this.jobId)
   }
 

@@ -2,9 +2,11 @@ import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { invert } from './invert/invert.ts'
 import { matrix } from './matrix/matrix.ts'
 import type { TaskKind } from './task-kind.ts'
+import { silence } from './wav/silence.ts'
+import { wav } from './wav/wav.ts'
 
 /** Every kind of work that this program can do. Closed: nothing from the wire adds to it or chooses code. */
-export const TASK_KINDS: readonly TaskKind[] = [invert, matrix]
+export const TASK_KINDS: readonly TaskKind[] = [invert, matrix, wav, silence]
 
 const byKind = new Map(TASK_KINDS.map((task) => [task.kind, task]))
 

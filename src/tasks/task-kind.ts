@@ -71,8 +71,8 @@ export interface TileTask extends TaskFacts {
 
 /** How much of a result is checked. */
 export interface CheckDepth {
-  /** True: all of it. */
-  readonly thorough: boolean
+  /** True: something of it for certain. */
+  readonly leastOne: boolean
   /** In [0, 1), and no business of the peer whose result it is. */
   readonly random: () => number
 }

@@ -166,6 +166,9 @@ export class JobHarness {
         this.evidence.push({ ...evidence, result: evidence.result.slice() })
         return '/evidence.json'
       },
+      segmentFile: async () => {
+        throw new Error('this job has no segments')
+      },
       writeFile: async (path) => void this.written.push(path),
       connectedPeers: () => this.desk.sessions.size,
       onInternalError: (error) => void this.internalErrors.push(error)

@@ -122,6 +122,7 @@ function expectChunk(chunkIndex: number): never {
 
 /** An output in memory. Chunks become durable at once, or, when `holds`, as a test says. */
 export class MemorySink implements ResultSink {
+  readonly placedPath = '/out/.result.partial'
   readonly output: Uint8Array
   readonly options: SinkOptions
   readonly #log: string[]

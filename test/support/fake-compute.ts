@@ -86,6 +86,18 @@ export class FakeCompute implements ComputePool {
     throw noTiles()
   }
 
+  async decodeSound(): Promise<never> {
+    throw noTiles()
+  }
+
+  async summarizePass(): Promise<never> {
+    throw noTiles()
+  }
+
+  async concludeSegments(): Promise<never> {
+    throw noTiles()
+  }
+
   async close(): Promise<void> {}
 
   async #begin(name: string, buffer: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
@@ -112,7 +124,7 @@ export class FakeCompute implements ComputePool {
   }
 }
 
-/** Products are tested with real threads. */
+/** Products and segments are tested with real threads. */
 function noTiles(): Error {
   return new Error('this fake inverts samples only')
 }

@@ -1,0 +1,1 @@
+export { describeEffects, type EffectDescription } from '../tasks/wav/chain/describe-effects.ts'

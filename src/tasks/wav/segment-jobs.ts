@@ -1,0 +1,15 @@
+import type { SegmentJob } from './segments/segment-job.ts'
+import { silence, silencePassOf } from './silence.ts'
+import { wav, wavPassesOf } from './wav.ts'
+
+/** Where the segments of a job lie. @throws SwarmError PARAMS_INVALID and others for parameters that make no sense */
+export function segmentJob(kind: string, params: Uint8Array): SegmentJob {
+  switch (kind) {
+    case wav.kind:
+      return wavPassesOf(params)
+    case silence.kind:
+      return silencePassOf(params)
+    default:
+      throw new RangeError(`${kind} is no kind of segments`)
+  }
+}

@@ -1,0 +1,73 @@
+import { SwarmError } from '../../../errors.ts'
+import type { CheckDepth, OnProgress, RefusalReason } from '../../task-kind.ts'
+import { type ChunkHead, parseHead } from './chunk-head.ts'
+import type { Segment, SegmentGrid, SegmentRun } from './segment-grid.ts'
+
+/** Of the segments of a peer's results, how many are computed again. */
+const CHECKED_SHARE = 1 / 24
+
+/** Computes one segment's result into `result`, which has its length. */
+export type RunSegment = (segment: Segment, result: Uint8Array) => void
+
+/** Takes the head off a chunk's input. @throws SwarmError INPUT_MALFORMED when it names segments that the job does not have */
+export function openChunk(grid: SegmentGrid, input: Uint8Array): ChunkHead & { readonly body: Uint8Array } {
+  const { head, byteLength } = parseHead(input)
+  const { pass, first, count } = head.run
+  if (pass < grid.passCount && first + count <= grid.segmentCount(pass)) {
+    return { ...head, body: input.subarray(byteLength) }
+  }
+  throw new SwarmError(
+    'INPUT_MALFORMED',
+    `the chunk's input is for segments ${first}+${count} of pass ${pass}, which are not the job's`
+  )
+}
+
+/** Computes a run of segments. @returns their results, one after the other */
+export function runSegments(
+  grid: SegmentGrid,
+  run: SegmentRun,
+  compute: RunSegment,
+  onProgress?: OnProgress
+): Uint8Array {
+  const segments = [...grid.segmentsOf(run)]
+  const result = new Uint8Array(segments.reduce((sum, segment) => sum + bytesOf(segment), 0))
+  let offset = 0
+  for (const segment of segments) {
+    const end = offset + bytesOf(segment)
+    compute(segment, result.subarray(offset, end))
+    offset = end
+    onProgress?.(offset)
+  }
+  return result
+}
+
+/** Computes a random share of the segments of a claimed result again, and one at least when asked to. @returns why it is refused, or undefined */
+export function verifySegments(
+  grid: SegmentGrid,
+  run: SegmentRun,
+  claimed: Uint8Array,
+  compute: RunSegment,
+  { leastOne, random }: CheckDepth
+): RefusalReason {
+  const segments = [...grid.segmentsOf(run)]
+  const expectedBytes = segments.reduce((sum, segment) => sum + bytesOf(segment), 0)
+  if (claimed.byteLength !== expectedBytes)
+    return `the result has ${claimed.byteLength} bytes instead of ${expectedBytes}`
+  const sure = leastOne ? Math.floor(random() * segments.length) : -1
+  let offset = 0
+  for (const [position, segment] of segments.entries()) {
+    const part = claimed.subarray(offset, offset + bytesOf(segment))
+    offset += part.byteLength
+    if (position !== sure && random() >= CHECKED_SHARE) continue
+    const expected = new Uint8Array(part.byteLength)
+    compute(segment, expected)
+    const wrong = expected.findIndex((byte, index) => byte !== part[index])
+    if (wrong >= 0)
+      return `byte ${wrong} of segment ${segment.index} in pass ${segment.pass} is not what its input gives`
+  }
+  return undefined
+}
+
+function bytesOf({ audioBytes, reportBytes }: Segment): number {
+  return audioBytes + reportBytes
+}
