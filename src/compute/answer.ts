@@ -34,5 +34,5 @@ function moved<Reply extends object>(reply: Reply, buffersOf: (reply: Reply) => 
 /** Structured clones lose an error's code. */
 function failure(error: unknown): ThreadFailure {
   if (!(error instanceof SwarmError)) throw error
-  return { failure: { code: error.code, message: error.message } }
+  return { failure: { code: error.code, message: error.message, exitCode: error.exitCode } }
 }

@@ -189,7 +189,10 @@ export class KernelPool implements ComputePool {
       .finally(() => this.#slots.release()) as Promise<Reply | ThreadFailure>
     try {
       const reply = await abortable(running, signal, () => endAfterGrace(running, ending, this.#abortGraceMs))
-      if (isFailure(reply)) throw new SwarmError(reply.failure.code, reply.failure.message)
+      if (isFailure(reply)) {
+        const { code, message, exitCode } = reply.failure
+        throw new SwarmError(code, message, { exitCode })
+      }
       return reply
     } catch (error) {
       if (error instanceof SwarmError || signal.aborted) throw error

@@ -1,4 +1,5 @@
 import type { ComputePool } from '../domain/compute.ts'
+import type { ExitCode } from '../errors.ts'
 import type { Device } from './onnx-runtime.ts'
 
 /** Requests of the operations, as they cross to a kernel thread. */
@@ -52,5 +53,5 @@ export type CheckTilesReply = CheckResultReply
 
 /** An error as it crosses threads: structured clones lose `code`. */
 export interface ThreadFailure {
-  readonly failure: { readonly code: string; readonly message: string }
+  readonly failure: { readonly code: string; readonly message: string; readonly exitCode: ExitCode }
 }

@@ -7,7 +7,8 @@ export function packU8(steps: Int32Array, count: number, out: Uint8Array, at: nu
 
 /** Integers of 16 bits. */
 export function packS16(steps: Int32Array, count: number, out: Int16Array, at: number): void {
-  for (let index = 0; index < count; index++) out[at + index] = steps[index] as number
+  const end = count | 0
+  for (let index = 0, to = at | 0; index < end; index++, to++) out[to] = steps[index] as number
 }
 
 /** Integers of 24 bits, byte by byte. */
