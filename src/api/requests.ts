@@ -59,12 +59,13 @@ export function parseSubmitRequest(body: unknown): SubmitRequest {
 }
 
 function parseAudioRequest(value: unknown): AudioRequest {
-  const fields = parseFields(value, ['folder', 'effects', 'format', 'salvage', 'silence'])
+  const fields = parseFields(value, ['folder', 'effects', 'format', 'salvage', 'vad', 'silence'])
   return {
     folder: parsePath(fields, 'folder'),
     ...(fields.effects === undefined ? {} : { effects: parseText(fields, 'effects') }),
     ...(fields.format === undefined ? {} : { format: parseText(fields, 'format') }),
     ...(fields.salvage === undefined ? {} : { salvage: parseBoolean(fields, 'salvage') }),
+    ...(fields.vad === undefined ? {} : { vad: parseBoolean(fields, 'vad') }),
     ...(fields.silence === undefined ? {} : { silence: parseSettings(fields.silence) })
   }
 }

@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { createDetector, isVoiceInstalled } from '../compute/voice-activity-package.ts'
 import type { AudioRequest, AudioSource, FileStamp } from '../domain/job.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
 import { CHUNK_BYTES_MAX } from '../submitter/open-job.ts'
-import type { SegmentTask } from '../tasks/task-kind.ts'
+import type { NativeSegmentTask, SegmentTask } from '../tasks/task-kind.ts'
 import { SAMPLE_BYTES, type SampleEncoding } from '../tasks/wav/audio-format.ts'
 import { formatChain } from '../tasks/wav/chain/format-chain.ts'
 import { parseChain } from '../tasks/wav/chain/parse-chain.ts'
@@ -12,6 +13,8 @@ import { segmentJob } from '../tasks/wav/segment-jobs.ts'
 import { SEGMENTS_MAX } from '../tasks/wav/segments/segment-grid.ts'
 import { LEVEL_FRAMES_PER_SECOND, levelFrameCount } from '../tasks/wav/silence/level-frames.ts'
 import { parseSilenceSettings } from '../tasks/wav/silence/silence-settings.ts'
+import { silence } from '../tasks/wav/silence.ts'
+import { voice } from '../tasks/wav/voice.ts'
 import {
   type EncodedAudio,
   encodePlan,
@@ -34,17 +37,19 @@ const SILENCE_BYTES_MAX = 4 * 1024 * 1024
  * @param decoder for what is no WAV file
  * @throws SwarmError for files and settings that do not fit, saying what would
  */
-export async function shapeAudio(request: SubmitRequest, kind: SegmentTask, decoder?: SoundDecoder): Promise<JobShape> {
+export async function shapeAudio(
+  request: SubmitRequest,
+  asked: SegmentTask | NativeSegmentTask,
+  decoder?: SoundDecoder
+): Promise<JobShape> {
   const audio = request.audio ?? { folder: dirname(request.inputPath) }
+  const kind = audio.vad && asked.kind === silence.kind ? voice : asked
   const { byteLength, modifiedMs } = await checkInputFile(request.inputPath)
   const stamp: FileStamp = { path: request.inputPath, byteLength, modifiedMs }
   // Before a long file is decoded for nothing.
   checkRequest(audio, kind)
   const input = await openAudio(request.inputPath, audio.salvage ?? false, decoder)
-  const plan =
-    kind.kind === 'silence'
-      ? { params: encodePlan(planSilence(input.audio, audio)), impulses: [] }
-      : await planEffects(input, audio)
+  const plan = await planAudio(input, audio, kind)
   const { grid } = segmentJob(kind.kind, plan.params)
   const blockBytes = grid.segmentBytesMax
   return {
@@ -60,8 +65,26 @@ export async function shapeAudio(request: SubmitRequest, kind: SegmentTask, deco
   }
 }
 
-function checkRequest(audio: AudioRequest, kind: SegmentTask): void {
-  if (kind.kind === 'silence') {
+async function planAudio(
+  input: AudioInput,
+  audio: AudioRequest,
+  { kind }: Pick<SegmentTask, 'kind'>
+): Promise<{ readonly params: Uint8Array; readonly impulses: AudioSource['impulses'] }> {
+  if (kind === voice.kind) return { params: encodePlan({ source: input.audio }), impulses: [] }
+  if (kind === silence.kind) return { params: encodePlan(planSilence(input.audio, audio)), impulses: [] }
+  return planEffects(input, audio)
+}
+
+function checkRequest(audio: AudioRequest, { kind }: Pick<SegmentTask, 'kind'>): void {
+  if (kind === voice.kind) {
+    if (audio.effects !== undefined || audio.format !== undefined || audio.silence !== undefined) {
+      throw unsuitable('--vad takes no effects, no format and no thresholds: the model decides')
+    }
+    if (!isVoiceInstalled()) createDetector(1)
+    return
+  }
+  if (audio.vad) throw unsuitable('--vad is for --task silence')
+  if (kind === silence.kind) {
     if (audio.effects !== undefined) throw unsuitable('--effects is for --task wav, not for silence')
     if (audio.format !== undefined) throw unsuitable('--format is for --task wav: silence gives a report')
     parseSilenceSettings(audio.silence ?? {})

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { SwarmServices } from '../../protocols/index.ts'
 import type { Device } from '../compute/onnx-runtime.ts'
 import { installedFastKernelId } from '../compute/onnx-runtime.ts'
+import { isVoiceInstalled } from '../compute/voice-activity-package.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { ComputePool } from '../domain/compute.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
@@ -82,7 +83,11 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
 
 /** Kernels of this program, and those of optional packages that are installed. */
 function kernelIdsHere(device: Device): readonly string[] {
-  const ofRanges = TASK_KINDS.flatMap((task) => (task.takes === 'tiles' ? [] : task.kernelId))
+  const ofRanges = TASK_KINDS.flatMap((task) => {
+    if (task.takes === 'tiles') return []
+    const isNative = task.takes === 'segments' && task.runs === 'natively'
+    return isNative && !isVoiceInstalled() ? [] : task.kernelId
+  })
   const fast = installedFastKernelId()
   // Beside the kernels, since submitters of before do not look for it: what the fast one runs on.
   const capabilities = device === 'cpu' ? [] : [`device:${device}`]

@@ -3,6 +3,12 @@ import { formatCount, formatCounted, formatDurationMs } from './quantities.ts'
 
 /** What a job found, in a line or two. */
 export function formatFindings(findings: JobFindings): readonly string[] {
+  if ('stretches' in findings) {
+    const { duration, speechSeconds, stretches } = findings
+    return [
+      `${formatCounted(stretches, 'stretch')} of speech, ${formatDurationMs(speechSeconds * 1000)} of ${formatDurationMs(duration * 1000)}`
+    ]
+  }
   if (!('before' in findings)) {
     const { duration, silences, silentSeconds } = findings
     return [

@@ -46,6 +46,7 @@ export class Submit extends JobCommand {
       options: ['pcm16', 'pcm24', 'float32'] as const
     })(),
     salvage: Flags.boolean({ description: 'Wav, silence: read a damaged file as far as it goes' }),
+    vad: Flags.boolean({ description: 'Silence: find where somebody speaks, by a voice-activity model' }),
     threshold: Flags.string({ description: 'Silence: below this level (default: -40dB)', helpValue: 'LEVEL' }),
     hysteresis: Flags.string({
       description: 'Silence: ends so far above the threshold (default: 3dB)',
@@ -109,6 +110,7 @@ export interface SubmitFlags {
   readonly effects?: string | undefined
   readonly format?: string | undefined
   readonly salvage?: boolean | undefined
+  readonly vad?: boolean | undefined
   readonly threshold?: string | undefined
   readonly hysteresis?: string | undefined
   readonly 'min-silence'?: string | undefined
@@ -164,6 +166,7 @@ function audioRequest(flags: SubmitFlags): { readonly audio?: AudioRequest } {
     ...(effects !== undefined && { effects }),
     ...(format !== undefined && { format }),
     ...(salvage && { salvage }),
+    ...(flags.vad && { vad: true }),
     ...(Object.keys(silence).length > 0 && { silence })
   }
   return Object.keys(audio).length === 0 ? {} : { audio: { folder: process.cwd(), ...audio } }

@@ -20,6 +20,7 @@ import type {
   RunLocalRequest
 } from './kernel-messages.ts'
 import { threadTimeMs } from './thread-time.ts'
+import { runVoice, verifyVoice } from './voice-kernel.ts'
 
 export { decodeSound } from './decode-operation.ts'
 export { probeGpu } from './device-probe.ts'
@@ -164,6 +165,9 @@ function bufferOf(result: Uint8Array, own: ArrayBuffer): ArrayBuffer {
 
 function kindOf(call: KernelCall): RangeTask | SegmentTask {
   const kind = findTaskKind(call.kind)
+  if (kind?.takes === 'segments' && kind.runs === 'natively') {
+    return { ...kind, runs: undefined, run: runVoice, verify: verifyVoice }
+  }
   if (kind !== undefined && kind.takes !== 'tiles') return kind
   throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)} whose chunks have inputs`)
 }

@@ -2,8 +2,9 @@ import type { SegmentFindings, SegmentReports } from '../domain/compute.ts'
 import type { SignalSummary } from '../tasks/wav/effects/effect.ts'
 import { segmentJob } from '../tasks/wav/segment-jobs.ts'
 import { SegmentPlaces } from '../tasks/wav/segments/segment-places.ts'
-import { findSilence } from '../tasks/wav/silence/silence-findings.ts'
+import { findSilence, findVoice } from '../tasks/wav/silence/silence-findings.ts'
 import { SilencePass } from '../tasks/wav/silence.ts'
+import { VoicePass } from '../tasks/wav/voice.ts'
 import { WavPasses } from '../tasks/wav/wav-passes.ts'
 import { reduceReports, summarizeMeasures } from '../tasks/wav/wav-reports.ts'
 import { answer } from './answer.ts'
@@ -24,6 +25,7 @@ export function summarizePass(request: SummarizePassRequest): unknown {
 export function concludeSegments(request: SegmentReports): unknown {
   return answer<SegmentFindings>(() => {
     const layout = segmentJob(request.kind, request.params)
+    if (layout instanceof VoicePass) return findVoice(layout.plan, reportsOf(request, 0))
     if (layout instanceof SilencePass) return findSilence(layout.plan, reportsOf(request, 0))
     if (!(layout instanceof WavPasses)) throw new RangeError(`${request.kind} reports nothing that is known`)
     return audioFindings(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
+import { VOICE_RATE, VOICE_WINDOW } from '../tasks/wav/silence/voice-windows.ts'
 
 /** The package that runs the model, and the one that brings it, in the versions that were measured. */
 const RUNTIME = 'sherpa-onnx-node'
@@ -29,10 +30,6 @@ export interface PackageFinder {
   resolve(name: string): string
 }
 
-/** Samples in a second that the model takes. */
-export const VOICE_RATE = 16_000
-/** Samples of a window, for each of which the model has an opinion. */
-export const VOICE_WINDOW = 512
 /** Probability above which a window is speech; it stays speech down to 0.15 less. */
 const THRESHOLD = 0.5
 /** Least durations would delay the answer: whoever reads the flags puts them together. */
@@ -41,6 +38,18 @@ const LEAST_SECONDS = 0.001
 const SPEECH_SECONDS_MAX = 1e6
 
 const require = createRequire(import.meta.url)
+
+/** Whether both packages are installed; says nothing of whether they run here, which takes 30 MB to find out. */
+export function isVoiceInstalled(find: PackageFinder = require): boolean {
+  try {
+    find.resolve(RUNTIME)
+    find.resolve(MODEL)
+    return true
+  } catch {
+    // What is not installed cannot be resolved.
+    return false
+  }
+}
 
 /** Whether voices can be found here, and if not, why. Loads the packages, which costs 30 MB. */
 export function probeVoice(find: PackageFinder = require): { readonly works: boolean; readonly reason: string } {

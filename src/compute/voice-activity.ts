@@ -1,39 +1,19 @@
 import type { AudioShape, FrameRange } from '../tasks/wav/audio-format.ts'
+import { VoiceResampler } from '../tasks/wav/silence/voice-resample.ts'
 import {
-  createDetector,
-  type PackageFinder,
+  firstVoiceWindow,
   VOICE_RATE,
+  VOICE_SEGMENT_WINDOWS,
+  VOICE_WARM_UP_WINDOWS,
   VOICE_WINDOW,
-  type VoiceDetector
-} from './voice-activity-package.ts'
-import { VoiceResampler } from './voice-activity-resample.ts'
-
-/**
- * Windows after which the model forgets what it heard, and starts {@link VOICE_WARM_UP_WINDOWS} earlier anew: about 31 s.
- * So flags follow from the file alone, whatever the ranges, and memory does not grow while somebody talks.
- */
-export const VOICE_SEGMENT_WINDOWS = 960
-/** Windows of warm-up before a segment: about 4 s. */
-export const VOICE_WARM_UP_WINDOWS = 128
+  voiceInputRange,
+  voiceWindowCount
+} from '../tasks/wav/silence/voice-windows.ts'
+import { createDetector, type PackageFinder, type VoiceDetector } from './voice-activity-package.ts'
 
 const SEGMENT_SECONDS = ((VOICE_SEGMENT_WINDOWS + VOICE_WARM_UP_WINDOWS) * VOICE_WINDOW) / VOICE_RATE
 /** Frames that are waiting for the next window at most, beside those that it is made of. */
 const SLACK_FRAMES = 4096
-
-/** Windows of 32 ms that the audio has, the last of them filled up with silence. */
-export function voiceWindowCount({ frames, sampleRate }: AudioShape): number {
-  return Math.ceil(Math.ceil((frames * VOICE_RATE) / sampleRate) / VOICE_WINDOW)
-}
-
-/**
- * Frames that {@link VoiceActivity} has to be fed for a range of windows: warm-up and what resampling needs included.
- * @param windows `start` up to, but without, `end`
- */
-export function voiceInputRange(shape: AudioShape, windows: FrameRange): FrameRange {
-  const samples = { start: firstWindow(windows) * VOICE_WINDOW, end: windows.end * VOICE_WINDOW }
-  const { start, end } = new VoiceResampler(shape.sampleRate).framesOf(samples)
-  return { start: Math.min(shape.frames, Math.max(0, start)), end: Math.max(0, Math.min(shape.frames, end)) }
-}
 
 /**
  * Tells for each window of a range whether somebody speaks, with the silero model. Owns a detector of the package; whoever
@@ -69,7 +49,7 @@ export class VoiceActivity {
     this.#inputEnd = voiceInputRange(shape, windows).end
     this.#resampler = new VoiceResampler(shape.sampleRate)
     this.#flags = new Uint8Array(windows.end - windows.start)
-    this.#window = firstWindow(windows)
+    this.#window = firstVoiceWindow(windows)
     const first = this.#framesOf(this.#window)
     this.#frames = new Float64Array(first.end - first.start + SLACK_FRAMES)
     this.#first = first.start
@@ -134,7 +114,7 @@ export class VoiceActivity {
 
   #startSegment(): void {
     this.#detector.reset()
-    const start = Math.max(firstWindow(this.#windows), this.#window - VOICE_WARM_UP_WINDOWS)
+    const start = Math.max(firstVoiceWindow(this.#windows), this.#window - VOICE_WARM_UP_WINDOWS)
     for (let window = start; window < this.#window; window += 1) {
       this.#listen(this.#past[window % VOICE_WARM_UP_WINDOWS] as Float32Array)
     }
@@ -149,11 +129,6 @@ export class VoiceActivity {
   #framesOf(window: number): FrameRange {
     return this.#resampler.framesOf({ start: window * VOICE_WINDOW, end: (window + 1) * VOICE_WINDOW })
   }
-}
-
-/** Where the warm-up of the range's first segment begins. */
-function firstWindow({ start }: FrameRange): number {
-  return Math.max(0, Math.floor(start / VOICE_SEGMENT_WINDOWS) * VOICE_SEGMENT_WINDOWS - VOICE_WARM_UP_WINDOWS)
 }
 
 function mixDown(

@@ -48,5 +48,14 @@ export interface SilenceFigures {
   readonly settings: object
 }
 
+/** What a voice job says of its audio; times in seconds. */
+export interface VoiceFigures {
+  readonly duration: number
+  /** Stretches of speech, and how long they are together. */
+  readonly stretches: number
+  readonly speechSeconds: number
+  readonly settings: object
+}
+
 /** What the segments of a job found together. */
-export type JobFindings = AudioFigures | SilenceFigures
+export type JobFindings = AudioFigures | SilenceFigures | VoiceFigures

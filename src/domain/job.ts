@@ -38,6 +38,8 @@ export interface AudioRequest {
   readonly format?: string
   /** Read a damaged file as far as it goes. */
   readonly salvage?: boolean
+  /** Where somebody speaks, instead of where there is silence. */
+  readonly vad?: boolean
   /** Settings of silence, by name. */
   readonly silence?: Readonly<Record<string, string>>
 }

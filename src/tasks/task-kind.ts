@@ -83,6 +83,7 @@ export interface CheckDepth {
  */
 export interface SegmentTask extends TaskFacts {
   readonly takes: 'segments'
+  readonly runs?: undefined
   readonly kernelId: string
   /** Runs in a kernel thread. @returns the results of the chunk's segments, one after the other */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
@@ -90,5 +91,12 @@ export interface SegmentTask extends TaskFacts {
   verify(input: Uint8Array, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
 }
 
+/** A {@link SegmentTask} whose kernel is native code, which the compute layer has. */
+export interface NativeSegmentTask extends TaskFacts {
+  readonly takes: 'segments'
+  readonly runs: 'natively'
+  readonly kernelId: string
+}
+
 /** One kind of work. */
-export type TaskKind = RangeTask | SegmentTask | TileTask
+export type TaskKind = RangeTask | SegmentTask | NativeSegmentTask | TileTask

@@ -1,16 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import {
-  VOICE_SEGMENT_WINDOWS,
-  VoiceActivity,
-  voiceInputRange,
-  voiceWindowCount
-} from '../../src/compute/voice-activity.ts'
-import { createDetector, probeVoice, VOICE_RATE, VOICE_WINDOW } from '../../src/compute/voice-activity-package.ts'
-import { VoiceResampler } from '../../src/compute/voice-activity-resample.ts'
+import { VoiceActivity } from '../../src/compute/voice-activity.ts'
+import { createDetector, probeVoice } from '../../src/compute/voice-activity-package.ts'
 import type { AudioShape, FrameRange } from '../../src/tasks/wav/audio-format.ts'
 import { reduceVoice } from '../../src/tasks/wav/silence/voice-report.ts'
+import { VoiceResampler } from '../../src/tasks/wav/silence/voice-resample.ts'
+import {
+  VOICE_RATE,
+  VOICE_SEGMENT_WINDOWS,
+  VOICE_WINDOW,
+  voiceInputRange,
+  voiceWindowCount
+} from '../../src/tasks/wav/silence/voice-windows.ts'
 
 /** "Go forward ten meters", raw 16-bit at 16 kHz: Debian's package pocketsphinx-testdata. */
 const SPEECH = '/usr/share/pocketsphinx/test/data/goforward.raw'

@@ -1,5 +1,6 @@
 import type { SegmentJob } from './segments/segment-job.ts'
 import { silence, silencePassOf } from './silence.ts'
+import { voice, voicePassOf } from './voice.ts'
 import { wav, wavPassesOf } from './wav.ts'
 
 /** Where the segments of a job lie. @throws SwarmError PARAMS_INVALID and others for parameters that make no sense */
@@ -9,6 +10,8 @@ export function segmentJob(kind: string, params: Uint8Array): SegmentJob {
       return wavPassesOf(params)
     case silence.kind:
       return silencePassOf(params)
+    case voice.kind:
+      return voicePassOf(params)
     default:
       throw new RangeError(`${kind} is no kind of segments`)
   }

@@ -41,6 +41,11 @@ export interface SilencePlan {
   readonly segmentLevels: number
 }
 
+/** What a voice job does. */
+export interface VoicePlan {
+  readonly source: EncodedAudio
+}
+
 /** Frames of one segment at most: far above what a planner chooses, so that no peer can be made to plan for ever. */
 const SEGMENT_FRAMES_MAX = 2 ** 28
 const PASSES_MAX = 65
@@ -48,7 +53,7 @@ const IMPULSES_MAX = 8
 const FRAMES_MAX = 2 ** 46
 
 /** As it travels in adverts and lies in the journal: JSON. */
-export function encodePlan(plan: WavPlan | SilencePlan): Uint8Array {
+export function encodePlan(plan: WavPlan | SilencePlan | VoicePlan): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(plan))
 }
 
@@ -97,6 +102,11 @@ export function parseSilencePlan(params: Uint8Array): SilencePlan {
     },
     segmentLevels: parseWhole(fields.segmentLevels, 'segmentLevels', 1, SEGMENT_FRAMES_MAX)
   }
+}
+
+/** Takes untrusted bytes. @throws SwarmError PARAMS_INVALID */
+export function parseVoicePlan(params: Uint8Array): VoicePlan {
+  return { source: parseAudio(parseObject(params).source, 'source') }
 }
 
 /** Bytes of one frame. */

@@ -9,9 +9,16 @@ const LABEL_DECIMALS = 6
 export function formatLabels(report: SilenceReport): string {
   const lines = [...labelled(report.silences, 'silence'), ...labelled(report.sounds, 'sound')]
   lines.sort((one, other) => one.span.start - other.span.start)
-  return lines
-    .map(({ span, label }) => `${span.start.toFixed(LABEL_DECIMALS)}\t${span.end.toFixed(LABEL_DECIMALS)}\t${label}\n`)
-    .join('')
+  return lines.map(labelLine).join('')
+}
+
+/** Spans that all have one label, as {@link formatLabels} writes them. */
+export function formatSpans(spans: readonly TimeSpan[], label: string): string {
+  return labelled(spans, label).map(labelLine).join('')
+}
+
+function labelLine({ span, label }: { span: TimeSpan; label: string }): string {
+  return `${span.start.toFixed(LABEL_DECIMALS)}\t${span.end.toFixed(LABEL_DECIMALS)}\t${label}\n`
 }
 
 /** The report as JSON, for people and programs: indented, times in seconds, a line feed at its end. */

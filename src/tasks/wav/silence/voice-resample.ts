@@ -1,6 +1,8 @@
-import type { FrameRange } from '../tasks/wav/audio-format.ts'
-import { exactCos, exactSin } from '../tasks/wav/math/exact-math.ts'
-import { VOICE_RATE } from './voice-activity-package.ts'
+import type { FrameRange } from '../audio-format.ts'
+import { exactCos, exactSin } from '../math/exact-math.ts'
+
+/** Samples in a second that come out. */
+const VOICE_RATE = 16_000
 
 /** Zeros of the sinc on each side: enough for a model, whose own analysis is coarser. */
 const ZEROS = 12

@@ -1,0 +1,75 @@
+import type { NativeSegmentTask } from '../task-kind.ts'
+import type { FrameRange } from './audio-format.ts'
+import { SegmentGrid, type SegmentRun } from './segments/segment-grid.ts'
+import type { PassAudio, SegmentJob } from './segments/segment-job.ts'
+import { VoiceResampler } from './silence/voice-resample.ts'
+import { VOICE_SEGMENT_WINDOWS, voiceInputRange, voiceWindowCount } from './silence/voice-windows.ts'
+import { parseVoicePlan, type VoicePlan } from './wav-plan.ts'
+
+/** One core, at 90 × real time: a window of 32 ms has one byte. */
+const ESTIMATE_NS_PER_BYTE = 350_000
+
+/**
+ * Where somebody speaks, by a model that runs in native code. A chunk's bytes are flags of windows; what the model thinks of
+ * borderline ones may differ from processor to processor, so results are checked within a tolerance.
+ */
+export const voice: NativeSegmentTask = {
+  takes: 'segments',
+  runs: 'natively',
+  kind: 'voice',
+  kernelId: 'voice-silero-1.0.3',
+  unit: 'audio-seconds',
+  extension: 'json',
+  verification: 'sampled',
+  defaults: { reverse: false, encrypt: false },
+  describe: parseVoicePlan,
+  units: (chunkBytes, params) => {
+    const { grid, plan } = voicePassOf(params)
+    return ((chunkBytes / grid.byteLength) * plan.source.frames) / plan.source.sampleRate
+  },
+  estimateNsPerByte: () => ESTIMATE_NS_PER_BYTE
+}
+
+/** Where everything of a voice job lies. */
+export class VoicePass implements SegmentJob {
+  readonly plan: VoicePlan
+  readonly grid: SegmentGrid
+  readonly #resampler: VoiceResampler
+
+  constructor(plan: VoicePlan) {
+    this.plan = plan
+    this.#resampler = new VoiceResampler(plan.source.sampleRate)
+    const segmentCount = Math.ceil(voiceWindowCount(plan.source) / VOICE_SEGMENT_WINDOWS)
+    const reportBytes = (index: number) => {
+      const { start, end } = this.windows({ first: index, count: 1 })
+      return end - start
+    }
+    this.grid = new SegmentGrid([{ segmentCount, audioBytes: () => 0, reportBytes }])
+  }
+
+  /** Windows of a run of segments. */
+  windows({ first, count }: Pick<SegmentRun, 'first' | 'count'>): FrameRange {
+    return {
+      start: first * VOICE_SEGMENT_WINDOWS,
+      end: Math.min((first + count) * VOICE_SEGMENT_WINDOWS, voiceWindowCount(this.plan.source))
+    }
+  }
+
+  pass(): PassAudio {
+    return { input: this.plan.source, inputPass: undefined, output: undefined, needsSummary: false, impulses: [] }
+  }
+
+  inputRanges(run: SegmentRun): readonly FrameRange[] {
+    return [voiceInputRange(this.plan.source, this.windows(run), this.#resampler)]
+  }
+}
+
+/** The last job that was asked for. */
+let known: { readonly params: string; readonly pass: VoicePass } | undefined
+
+/** @throws SwarmError PARAMS_INVALID */
+export function voicePassOf(params: Uint8Array): VoicePass {
+  const key = new TextDecoder().decode(params)
+  if (known?.params !== key) known = { params: key, pass: new VoicePass(parseVoicePlan(params)) }
+  return known.pass
+}
