@@ -179,9 +179,16 @@ export interface JobDetail extends JobView {
   readonly forecast?: JobForecast | ForecastOutcome
 }
 
-/** How much a job was given to do: samples, or a matrix product A [rows × inner] · B [inner × columns] in tiles. */
+/** How much a job was given to do: samples, sound, or a matrix product A [rows × inner] · B [inner × columns] in tiles. */
 export type JobDimensions =
   | { readonly samples: number }
+  | {
+      readonly audioSeconds: number
+      readonly channels: number
+      readonly sampleRate: number
+      /** Bytes that its chunks count. */
+      readonly chunkBytes: number
+    }
   | {
       readonly rows: number
       readonly inner: number

@@ -57,8 +57,13 @@ export function jobRecipe(job: JournalJob): JobRecipe {
   }
 }
 
-/** What a chunk counts for: samples of its input, or 2 · inner operations for each element of its output. */
+/** What a chunk counts for: samples of its input, seconds of sound, or 2 · inner operations for each element of its output. */
 function workOf(dimensions: JobDimensions | undefined) {
+  if (dimensions !== undefined && 'audioSeconds' in dimensions) {
+    const secondsPerByte = dimensions.audioSeconds / dimensions.chunkBytes
+    const unitsOf = ({ outputBytes }: { outputBytes: number }) => rounded(outputBytes * secondsPerByte)
+    return { unit: 'audio-seconds', unitsOf }
+  }
   if (dimensions === undefined || 'samples' in dimensions) {
     return { unit: 'samples', unitsOf: ({ inputBytes }: { inputBytes: number }) => inputBytes / FLOAT_BYTES }
   }

@@ -62,7 +62,8 @@ export async function closeInLedger(
     inputBytes: spec.inputBytes,
     chunks,
     localChunks,
-    localUnits: outcome === 'done' ? units(spec.inputBytes) - creditedUnits : 0,
+    // Seconds of audio are no whole numbers, so a sum of all of them may be beside the whole by a rounding.
+    localUnits: outcome === 'done' && localChunks > 0 ? Math.max(0, units(spec.inputBytes) - creditedUnits) : 0,
     closedAtMs: ports.clock.wallMs()
   }
   await ports.closeJob(close, receipts)

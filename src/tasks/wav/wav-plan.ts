@@ -104,9 +104,14 @@ export function parseSilencePlan(params: Uint8Array): SilencePlan {
   }
 }
 
+/** The sound of any plan. Takes untrusted bytes. @throws SwarmError PARAMS_INVALID */
+export function parseAudioSource(params: Uint8Array): EncodedAudio {
+  return parseAudio(parseObject(params).source, 'source')
+}
+
 /** Takes untrusted bytes. @throws SwarmError PARAMS_INVALID */
 export function parseVoicePlan(params: Uint8Array): VoicePlan {
-  return { source: parseAudio(parseObject(params).source, 'source') }
+  return { source: parseAudioSource(params) }
 }
 
 /** Bytes of one frame. */
