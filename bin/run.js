@@ -66,7 +66,7 @@ async function launch(argv) {
 /** Whether this command line runs a peer in this process (help for it does not). */
 function runsPeer(argv) {
   if (argv.includes('--help') || argv.includes('-h')) return false
-  return argv[0] === 'join' || argv[0] === 'submit' || (argv[0] === 'jobs' && argv[1] === 'resume')
+  return ['join', 'submit', 'batch'].includes(argv[0]) || (argv[0] === 'jobs' && argv[1] === 'resume')
 }
 
 function current() {

@@ -62,7 +62,8 @@ function parseAudioRequest(value: unknown): AudioRequest {
   const fields = parseFields(value, ['folder', 'effects', 'format', 'salvage', 'vad', 'silence'])
   return {
     folder: parsePath(fields, 'folder'),
-    ...(fields.effects === undefined ? {} : { effects: parseText(fields, 'effects') }),
+    // Blank text is the chain without effects.
+    ...(fields.effects === undefined ? {} : { effects: fields.effects === '' ? '' : parseText(fields, 'effects') }),
     ...(fields.format === undefined ? {} : { format: parseText(fields, 'format') }),
     ...(fields.salvage === undefined ? {} : { salvage: parseBoolean(fields, 'salvage') }),
     ...(fields.vad === undefined ? {} : { vad: parseBoolean(fields, 'vad') }),

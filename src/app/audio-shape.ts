@@ -18,6 +18,7 @@ import { voice } from '../tasks/wav/voice.ts'
 import {
   type EncodedAudio,
   encodePlan,
+  IMPULSES_MAX,
   type ImpulseAudio,
   type SilencePlan,
   type WavPlan
@@ -47,7 +48,7 @@ export async function shapeAudio(
   const { byteLength, modifiedMs } = await checkInputFile(request.inputPath)
   const stamp: FileStamp = { path: request.inputPath, byteLength, modifiedMs }
   // Before a long file is decoded for nothing.
-  checkRequest(audio, kind)
+  checkRequest(request, audio, kind)
   const input = await openAudio(request.inputPath, audio.salvage ?? false, decoder)
   const plan = await planAudio(input, audio, kind)
   const { grid } = segmentJob(kind.kind, plan.params)
@@ -75,7 +76,13 @@ async function planAudio(
   return planEffects(input, audio)
 }
 
-function checkRequest(audio: AudioRequest, { kind }: Pick<SegmentTask, 'kind'>): void {
+function checkRequest(
+  { exact, reverse, rightPath }: SubmitRequest,
+  audio: AudioRequest,
+  { kind }: Pick<SegmentTask, 'kind'>
+): void {
+  if (rightPath !== undefined || exact) throw unsuitable(`--b and --exact are for --task matrix, not for ${kind}`)
+  if (reverse) throw unsuitable('--reverse is for --task invert: with --task wav, reverse is an effect')
   if (kind === voice.kind) {
     if (audio.effects !== undefined || audio.format !== undefined || audio.silence !== undefined) {
       throw unsuitable('--vad takes no effects, no format and no thresholds: the model decides')
@@ -114,7 +121,11 @@ async function planEffects(
       return wordKind === 'file' && typeof setting === 'string' ? [setting] : []
     })
   )
-  const found = await Promise.all([...new Set(names)].map((name) => readImpulse(name, audio.folder)))
+  const distinct = [...new Set(names)]
+  if (distinct.length > IMPULSES_MAX) {
+    throw unsuitable(`the effects name ${distinct.length} impulse responses, expected at most ${IMPULSES_MAX}`)
+  }
+  const found = await Promise.all(distinct.map((name) => readImpulse(name, audio.folder)))
   const impulses = found.map(({ audio: impulse }) => impulse)
   // What compressed formats give is as precise as 16 bits, and what people expect of a WAV file.
   const encoding = encodingOf(audio.format, decodedFrom === undefined ? source.encoding : 's16')
@@ -155,14 +166,14 @@ async function readImpulse(
 
 function encodingOf(format: string | undefined, own: SampleEncoding): SampleEncoding {
   if (format === undefined) return own
-  const encoding = FORMATS[format]
+  const encoding = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
   if (encoding !== undefined) return encoding
   throw unsuitable(`there is no output format ${format}: choose one of ${Object.keys(FORMATS).join(', ')}`)
 }
 
-/** Whether samples lose bits on their way out: effects compute in floats, so any integer output does. */
+/** Whether samples lose bits that dither can hide: effects compute in floats, so that integers of up to 24 bits do. */
 function drops(input: SampleEncoding, output: SampleEncoding, effects: number): boolean {
-  if (output === 'f32' || output === 'f64') return false
+  if (output === 'f32' || output === 'f64' || output === 's32') return false
   return effects > 0 || input === 'f32' || input === 'f64' || SAMPLE_BYTES[input] > SAMPLE_BYTES[output]
 }
 

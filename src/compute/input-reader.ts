@@ -49,8 +49,10 @@ export class InputReader implements Disposable {
       start += length
       if (skip >= length || done === bytes.byteLength) continue
       const into = bytes.subarray(done, done + length - skip)
-      if (part.path === undefined) into.set(part.bytes.subarray(skip, skip + into.byteLength))
-      else if (read(part.path, into, part.offset + skip) < into.byteLength) return done
+      if (part.path !== undefined) {
+        const readBytes = read(part.path, into, part.offset + skip)
+        if (readBytes < into.byteLength) return done + readBytes
+      } else into.set(part.bytes.subarray(skip, skip + into.byteLength))
       done += into.byteLength
     }
     return done

@@ -46,7 +46,7 @@ export class SegmentCutter implements Cutter {
   }
 
   next({ byteLength }: CutWish): Chunk | undefined {
-    if (this.#cutBytes >= this.#grid.passOffset(Math.min(this.#openPasses, this.#grid.passCount))) return undefined
+    if (this.#cutBytes >= this.#openBytes) return undefined
     return this.#chunkAt(this.#grid.runBytes(this.#cutBytes, byteLength))
   }
 
@@ -55,9 +55,19 @@ export class SegmentCutter implements Cutter {
     this.#cutBytes += chunk.outputBytes
   }
 
-  /** What it reads and what it gives. */
+  /**
+   * What it reads and what it gives. NaN while the chunk's pass is not open, which fits no room, not even the endless one of
+   * the submitter's own worker: a former incarnation may have cut such chunks, but what they read is not there yet, and whoever
+   * waited for that could not do what it waits for.
+   */
   footprint(chunk: Chunk): number {
+    if (chunk.outputOffset >= this.#openBytes) return Number.NaN
     return this.#inputBytes(chunk) + chunk.outputBytes
+  }
+
+  /** Bytes of the passes that are open. */
+  get #openBytes(): number {
+    return this.#grid.passOffset(Math.min(this.#openPasses, this.#grid.passCount))
   }
 
   #chunkAt(byteLength: number): Chunk {

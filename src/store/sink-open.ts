@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createContentHasher } from '../content-hash.ts'
 import type { SinkCheckpoint } from '../domain/journal.ts'
@@ -11,7 +11,6 @@ import { SinkFile, syncFolder } from './sink-file.ts'
 import type { CipherChain, SinkThreadData } from './sink-messages.ts'
 import { CONTIGUOUS, type Placement } from './sink-placement.ts'
 import { reopenSealedFile, sealPlacedFile } from './sink-sealing.ts'
-import { SegmentPlacement } from './sink-segments.ts'
 import { TilePlacement } from './sink-tiles.ts'
 
 /** Only the owner may read what is still to be sealed. */
@@ -39,7 +38,7 @@ type OnStall = (full: boolean) => void
  * @throws SwarmError OUTPUT_EXISTS
  */
 export async function openSinkFile(data: SinkThreadData, onStall: OnStall): Promise<OpenedFile> {
-  const placement = placementOf(data)
+  const placement = await placementOf(data)
   const opened =
     (data.resume && (await resume(data, data.resume, placement, onStall))) ?? (await create(data, placement, onStall))
   const { sealAfter } = data
@@ -49,8 +48,12 @@ export async function openSinkFile(data: SinkThreadData, onStall: OnStall): Prom
   return { ...opened, sealPlaced: (fileBytes) => sealPlacedFile(opened.file, fileBytes, options) }
 }
 
-function placementOf({ segments, tiles }: SinkThreadData): Placement {
-  if (segments !== undefined) return new SegmentPlacement(segments)
+async function placementOf({ segments, tiles }: SinkThreadData): Promise<Placement> {
+  if (segments !== undefined) {
+    // Where segments lie follows from the chain, and so from all effects, which other jobs need not load.
+    const { SegmentPlacement } = await import('./sink-segments.ts')
+    return new SegmentPlacement(segments)
+  }
   return tiles === undefined ? CONTIGUOUS : new TilePlacement(tiles)
 }
 
@@ -74,8 +77,10 @@ async function resume(
   onStall: OnStall
 ): Promise<OpenedFile | undefined> {
   const { partial, result } = data.paths
-  const whole = await resumeWhole(data, from, placement, onStall)
-  if (whole !== undefined) return whole
+  if (data.segments === undefined) {
+    const whole = await resumeWhole(data, from, placement, onStall)
+    if (whole !== undefined) return whole
+  } else await withdrawSealed(data, onStall)
   // A crash between publishing and the journal's last line leaves the final name only.
   const names = data.sealAfter === undefined ? [partial, result] : [partial]
   const found = names.find((path) => existsSync(path))
@@ -89,6 +94,7 @@ async function resume(
     file.close()
     return undefined
   }
+  if (placement.trailer !== undefined) await file.write(placement.trailer.bytes, placement.trailer.position)
   if (found === result) {
     renameSync(result, partial)
     syncFolder(dirname(partial))
@@ -110,6 +116,19 @@ async function resumeWhole(
   const { file, tag } = sealed
   const standing = chunks.map(({ chunkIndex }) => chunkIndex)
   return { file, placement, standing, plainBytes, fileBytes: file.byteLength, sealPlaced: async () => tag }
+}
+
+/**
+ * Takes away what this job has sealed, which its tag proves: the reports of segments are read before the result is sealed, and
+ * are not in it, so that they have to be made again. The tag and the file that it proves go last.
+ */
+async function withdrawSealed({ paths, sealAfter }: SinkThreadData, onStall: OnStall): Promise<void> {
+  const sealed = sealAfter && (await reopenSealedFile(paths, sealAfter, onStall))
+  if (sealed === undefined) return
+  sealed.file.close()
+  for (const path of [paths.key, paths.iv, paths.hmac, paths.sealedPartial]) {
+    if (path !== undefined) rmSync(path, { force: true })
+  }
 }
 
 function resumeSealed(file: SinkFile, placement: Placement, checkpoint: SinkCheckpoint, sealing: Sealing): OpenedFile {

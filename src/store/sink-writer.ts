@@ -95,7 +95,8 @@ export class SinkWriter {
       this.#fileBytes = content.byteLength
       await this.#opened.file.write(content, 0)
     }
-    this.#opened.file.truncate(this.#fileBytes)
+    // What is sealed after is read up to there, and goes then: whole, it still serves a resume.
+    if (this.#opened.sealPlaced === undefined) this.#opened.file.truncate(this.#fileBytes)
     await this.#opened.file.sync()
     const hmac = this.#opened.hmac?.tag() ?? (await this.#opened.sealPlaced?.(this.#fileBytes))
     this.#opened.file.close()

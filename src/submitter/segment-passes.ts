@@ -85,7 +85,7 @@ export interface SegmentPassesInit {
   readonly signal: AbortSignal
 }
 
-/** What a segment's frames are looked up in for an index: more would be a plan that no planner makes. */
+/** Segments of an earlier pass that one chunk reads at most: more would be a plan that no planner makes. */
 const PARTS_MAX = 100_000
 
 /**
@@ -106,7 +106,8 @@ export class SegmentPasses implements JobPasses {
       for (const summary of this.#summaries) summary.reject(init.signal.reason)
     }
     for (const { promise } of this.#summaries) promise.catch(() => undefined)
-    init.signal.addEventListener('abort', onEnd, { once: true })
+    if (init.signal.aborted) onEnd()
+    else init.signal.addEventListener('abort', onEnd, { once: true })
   }
 
   /** @returns the input of a chunk, once the passes before have given what it needs */

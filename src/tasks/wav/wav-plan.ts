@@ -49,7 +49,8 @@ export interface VoicePlan {
 /** Frames of one segment at most: far above what a planner chooses, so that no peer can be made to plan for ever. */
 const SEGMENT_FRAMES_MAX = 2 ** 28
 const PASSES_MAX = 65
-const IMPULSES_MAX = 8
+/** Impulse responses of one chain at most: each chunk brings along those of its pass. */
+export const IMPULSES_MAX = 8
 const FRAMES_MAX = 2 ** 46
 
 /** As it travels in adverts and lies in the journal: JSON. */

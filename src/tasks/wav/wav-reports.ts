@@ -1,3 +1,4 @@
+import { SwarmError } from '../../errors.ts'
 import type { FrameRange } from './audio-format.ts'
 import type { SignalSummary } from './effects/effect.ts'
 import type { MeasureLayout } from './measure/measure-layout.ts'
@@ -62,6 +63,18 @@ export function reduceReports(layout: WavPasses, reportsOf: (pass: number) => It
   return { before, after, layout: output ?? input.layout, nonFinite: first.nonFinite, clipped: end.clipped }
 }
 
+/** A report may come of a peer whose segment nobody checked. */
+function tallyAt(tallies: DataView, place: number, index: number): number {
+  const count = tallies.getFloat64(place * TALLY_BYTES, true)
+  if (Number.isSafeInteger(count) && count >= 0) return count
+  throw invalid(index, `it counts ${count} samples`)
+}
+
+function invalid(index: number, reason: string): SwarmError {
+  const message = `the report of segment ${index} makes no sense: ${reason}; start the job anew`
+  return new SwarmError('MEASURE_INVALID', message)
+}
+
 function takeApart(layout: WavPasses, passIndex: number, reports: Iterable<Uint8Array>): PassReports {
   const pass = layout.pass(passIndex)
   const before: MeasuredPart[] = []
@@ -70,7 +83,9 @@ function takeApart(layout: WavPasses, passIndex: number, reports: Iterable<Uint8
   let nonFinite = 0
   let index = 0
   for (const report of reports) {
-    const [beforeBytes = 0, afterBytes = 0] = reportParts(pass, index)
+    const [beforeBytes = 0, afterBytes = 0, tallyBytes = 0] = reportParts(pass, index)
+    const expected = beforeBytes + afterBytes + tallyBytes
+    if (report.byteLength !== expected) throw invalid(index, `it has ${report.byteLength} bytes, expected ${expected}`)
     const share = pass.before?.share(index)
     if (share !== undefined && !isEmpty(share)) before.push({ range: share, bytes: report.subarray(0, beforeBytes) })
     const measuredBytes = beforeBytes + afterBytes
@@ -78,9 +93,9 @@ function takeApart(layout: WavPasses, passIndex: number, reports: Iterable<Uint8
       after.push({ range: pass.range(index), bytes: report.subarray(beforeBytes, measuredBytes) })
     }
     const tallies = new DataView(report.buffer, report.byteOffset + measuredBytes)
-    nonFinite += tallies.getFloat64(0, true)
+    nonFinite += tallyAt(tallies, 0, index)
     for (const channel of clipped.keys()) {
-      clipped[channel] = (clipped[channel] ?? 0) + tallies.getFloat64((1 + channel) * TALLY_BYTES, true)
+      clipped[channel] = (clipped[channel] ?? 0) + tallyAt(tallies, 1 + channel, index)
     }
     index += 1
   }
