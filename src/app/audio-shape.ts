@@ -4,8 +4,9 @@ import type { AudioRequest, AudioSource, FileStamp } from '../domain/job.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { checkInputFile } from '../store/input-file.ts'
 import { CHUNK_BYTES_MAX } from '../submitter/open-job.ts'
-import type { NativeSegmentTask, SegmentTask } from '../tasks/task-kind.ts'
+import type { SegmentTask } from '../tasks/task-kind.ts'
 import { SAMPLE_BYTES, type SampleEncoding } from '../tasks/wav/audio-format.ts'
+import { silence, voice } from '../tasks/wav/audio-kinds.ts'
 import { formatChain } from '../tasks/wav/chain/format-chain.ts'
 import { parseChain } from '../tasks/wav/chain/parse-chain.ts'
 import { planSegments } from '../tasks/wav/plan-segments.ts'
@@ -13,8 +14,6 @@ import { segmentJob } from '../tasks/wav/segment-jobs.ts'
 import { SEGMENTS_MAX } from '../tasks/wav/segments/segment-grid.ts'
 import { LEVEL_FRAMES_PER_SECOND, levelFrameCount } from '../tasks/wav/silence/level-frames.ts'
 import { parseSilenceSettings } from '../tasks/wav/silence/silence-settings.ts'
-import { silence } from '../tasks/wav/silence.ts'
-import { voice } from '../tasks/wav/voice.ts'
 import {
   type EncodedAudio,
   encodePlan,
@@ -40,7 +39,7 @@ const SILENCE_BYTES_MAX = 4 * 1024 * 1024
  */
 export async function shapeAudio(
   request: SubmitRequest,
-  asked: SegmentTask | NativeSegmentTask,
+  asked: SegmentTask,
   decoder?: SoundDecoder
 ): Promise<JobShape> {
   const audio = request.audio ?? { folder: dirname(request.inputPath) }

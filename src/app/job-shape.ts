@@ -10,7 +10,6 @@ import { requireTaskKind } from '../tasks/registry.ts'
 import type { RangeTask, TileTask } from '../tasks/task-kind.ts'
 import type { SubmitRequest } from './api-types.ts'
 import type { SoundDecoder } from './audio-input.ts'
-import { shapeAudio } from './audio-shape.ts'
 import type { JobShape } from './shaped-job.ts'
 
 /** Longest chunk of small tiles, in bytes. */
@@ -33,7 +32,7 @@ export async function shapeJob(request: SubmitRequest, decoder?: SoundDecoder): 
     case 'ranges':
       return shapeRanges(request, kind)
     case 'segments':
-      return shapeAudio(request, kind, decoder)
+      return (await import('./audio-shape.ts')).shapeAudio(request, kind, decoder)
     case 'tiles':
       return shapeProduct(request, kind)
   }

@@ -44,7 +44,7 @@ export function jobDetail(record: JournalJob, journal: JournalStore, running: bo
   const kind = requireTaskKind(spec.kind)
   const metrics = new JobMetrics()
   for (const { merged, inputBytes } of journal.chunks(spec.jobId)) {
-    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, spec.params))
+    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, spec))
   }
   for (const { peerId, name, bytesIn, bytesOut } of journal.traffic(spec.jobId)) {
     metrics.restoreTraffic(peerId, name, bytesIn, bytesOut)

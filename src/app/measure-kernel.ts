@@ -4,10 +4,8 @@ import type { Clock } from '../domain/clock.ts'
 import type { ComputePool, MatrixFiles, TileCall } from '../domain/compute.ts'
 import type { AudioSource } from '../domain/job.ts'
 import type { KernelMeasure } from '../store/measure-store.ts'
-import { firstPassParts } from '../submitter/segment-passes.ts'
 import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
 import { type Tile, TileGrid } from '../tasks/matrix/tile-grid.ts'
-import { segmentJob } from '../tasks/wav/segment-jobs.ts'
 import type { JobShape } from './shaped-job.ts'
 
 /** Longest that a kernel is measured, in ms. */
@@ -42,7 +40,7 @@ export async function measureKernel(
 ): Promise<KernelMeasure> {
   const { audio, operands } = shape
   if (audio !== undefined) {
-    const pieces = segmentPieces(shape, audio, compute, signal)
+    const pieces = await segmentPieces(shape, audio, compute, signal)
     return { ...(await timeRounds(pieces, clock)), checkNsPerByte: 0 }
   }
   if (operands === undefined) {
@@ -100,12 +98,16 @@ function rangePieces(shape: JobShape, path: string, compute: ComputePool, signal
 }
 
 /** Segments of the first pass, which is where the work is, from the middle of the file. */
-function segmentPieces(
+async function segmentPieces(
   { kind, params }: JobShape,
   audio: AudioSource,
   compute: ComputePool,
   signal: AbortSignal
-): Piece[] {
+): Promise<Piece[]> {
+  const [{ firstPassParts }, { segmentJob }] = await Promise.all([
+    import('../submitter/segment-passes.ts'),
+    import('../tasks/wav/segment-jobs.ts')
+  ])
   const job = segmentJob(kind.kind, params)
   const call = { kind: kind.kind, params, reverse: false }
   const segmentCount = job.grid.segmentCount(0)

@@ -33,7 +33,7 @@ export function learnFromJob(
     ...(options.operands && { operands: options.operands }),
     ...(options.audio && { audio: options.audio })
   })
-  const unitsPerByte = requireTaskKind(spec.kind).units(spec.blockBytes, spec.params) / spec.blockBytes
+  const unitsPerByte = requireTaskKind(spec.kind).units(spec.blockBytes, spec) / spec.blockBytes
   let [peersBytes, peersMs] = [0, 0]
   for (const { computeMs, peerId, units } of counters.peers) {
     const bytes = units / unitsPerByte

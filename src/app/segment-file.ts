@@ -3,10 +3,11 @@ import type { AudioSource } from '../domain/job.ts'
 import type { JournalJob } from '../domain/journal.ts'
 import type { SegmentFile } from '../domain/result-sink.ts'
 import { SwarmError } from '../errors.ts'
+import { wav } from '../tasks/wav/audio-kinds.ts'
 import { parseWav } from '../tasks/wav/container/parse-wav.ts'
 import { type KeptRanges, layOutWav, partBytes, type WavPart } from '../tasks/wav/container/wav-layout.ts'
 import { segmentJob } from '../tasks/wav/segment-jobs.ts'
-import { wav, wavPassesOf } from '../tasks/wav/wav.ts'
+import { wavPassesOf } from '../tasks/wav/wav.ts'
 
 /**
  * Makes what stands around the audio of a job's result: a header for its format, and the chunks of the source that are kept

@@ -11,7 +11,6 @@ import type { SubmitterPorts } from '../submitter/ports.ts'
 import { keepEvidence } from './evidence.ts'
 import type { EnvelopeDesk } from './open-envelopes.ts'
 import type { OpenHome } from './open-home.ts'
-import { segmentFile } from './segment-file.ts'
 import { systemClock } from './system-clock.ts'
 import { collectGarbage } from './trim-memory.ts'
 
@@ -53,7 +52,7 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     closeJob: async (close, receipts) => void (await ledger.closeJob(close, receipts, { signal })),
     writeJobLedger: async (jobId, path) => void (await exportJobLedger(path, home.database, jobId, { signal })),
     keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),
-    segmentFile,
+    segmentFile: async (job) => (await import('./segment-file.ts')).segmentFile(job),
     writeFile: (path, content) => writeByRename(path, (file) => file.writeFile(content), { force: true, signal }),
     connectedPeers: parts.connectedPeers,
     onInternalError: parts.onInternalError

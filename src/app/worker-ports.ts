@@ -85,8 +85,8 @@ export function workerPorts(parts: WorkerParts): WorkerPorts {
 function kernelIdsHere(device: Device): readonly string[] {
   const ofRanges = TASK_KINDS.flatMap((task) => {
     if (task.takes === 'tiles') return []
-    const isNative = task.takes === 'segments' && task.runs === 'natively'
-    return isNative && !isVoiceInstalled() ? [] : task.kernelId
+    const isOptional = task.takes === 'segments' && task.isOptional
+    return isOptional && !isVoiceInstalled() ? [] : task.kernelId
   })
   const fast = installedFastKernelId()
   // Beside the kernels, since submitters of before do not look for it: what the fast one runs on.

@@ -4,10 +4,18 @@
 import { contentHash, createContentHasher } from '../content-hash.ts'
 import { sameBytes } from '../domain/bytes.ts'
 import type { InputPart } from '../domain/chunk-parts.ts'
+import type { SegmentReports } from '../domain/compute.ts'
 import { SwarmError } from '../errors.ts'
 import { findTaskKind } from '../tasks/registry.ts'
-import type { KernelCall, OnProgress, RangeTask, RefusalReason, SegmentTask } from '../tasks/task-kind.ts'
-import { answer } from './answer.ts'
+import type {
+  KernelCall,
+  OnProgress,
+  RangeTask,
+  RefusalReason,
+  SegmentKernel,
+  SegmentTask
+} from '../tasks/task-kind.ts'
+import { answer, answerAsync } from './answer.ts'
 import { InputReader } from './input-reader.ts'
 import type {
   CheckResultReply,
@@ -17,14 +25,13 @@ import type {
   RunKernelReply,
   RunKernelRequest,
   RunLocalReply,
-  RunLocalRequest
+  RunLocalRequest,
+  SummarizePassRequest
 } from './kernel-messages.ts'
 import { threadTimeMs } from './thread-time.ts'
-import { runVoice, verifyVoice } from './voice-kernel.ts'
 
 export { decodeSound } from './decode-operation.ts'
 export { probeGpu } from './device-probe.ts'
-export { concludeSegments, summarizePass } from './segment-reports.ts'
 export { checkTiles, hashShared, readOperands, runTiles } from './tile-operations.ts'
 
 /**
@@ -62,41 +69,43 @@ function readHashed(parts: readonly InputPart[], buffer: ArrayBuffer): Uint8Arra
 }
 
 /** Checks the input's hash, runs the kernel, hashes the result. */
-export function runKernel(request: RunKernelRequest): unknown {
-  return answer<RunKernelReply>(() => {
+export function runKernel(request: RunKernelRequest): Promise<unknown> {
+  return answerAsync<RunKernelReply>(async () => {
+    const kernel = await kernelOf(request.call)
     const input = new Uint8Array(request.buffer, 0, request.byteLength)
     if (!sameBytes(contentHash(input), request.inputHash)) {
       throw new SwarmError('INPUT_MISMATCH', 'the input that came does not have the hash that was granted')
     }
     const { progress } = request
-    const ran = compute(request.call, input, (bytesDone) => Atomics.store(progress, 0, bytesDone >>> 10))
+    const ran = compute(kernel, request.call, input, (bytesDone) => Atomics.store(progress, 0, bytesDone >>> 10))
     return { ...ran, outputHash: contentHash(new Uint8Array(ran.buffer, 0, ran.byteLength)) }
   }, ownBuffer)
 }
 
 /** Reads an input and runs the kernel. */
-export function runLocal(request: RunLocalRequest): unknown {
-  return answer<RunLocalReply>(() => {
+export function runLocal(request: RunLocalRequest): Promise<unknown> {
+  return answerAsync<RunLocalReply>(async () => {
+    const kernel = await kernelOf(request.call)
     using reader = new InputReader(request.input)
     const input = new Uint8Array(request.buffer, 0, reader.byteLength)
     reader.readWhole(input, 0)
-    return compute(request.call, input)
+    return compute(kernel, request.call, input)
   }, ownBuffer)
 }
 
 /** Checks a peer's result against its claimed hash and against the input, read again. */
-export function checkResult(request: CheckResultRequest): unknown {
-  return answer<CheckResultReply>(() => {
+export function checkResult(request: CheckResultRequest): Promise<unknown> {
+  return answerAsync<CheckResultReply>(async () => {
+    const kernel = await kernelOf(request.call)
     const { buffer } = request
     const result = new Uint8Array(buffer, 0, request.resultBytes)
     if (!sameBytes(contentHash(result), request.outputHash)) {
       return { buffer, verdict: 'refused', reason: 'the result does not have the hash that was claimed', proof: false }
     }
     using reader = new InputReader(request.input)
-    const kind = kindOf(request.call)
     const startedMs = threadTimeMs()
-    const reason = verify(kind, result, request, reader)
-    const checkMs = kind.takes === 'segments' ? threadTimeMs() - startedMs : 0
+    const reason = verify(kernel, result, request, reader)
+    const checkMs = kernel.takes === 'segments' ? threadTimeMs() - startedMs : 0
     if (reason === undefined) return { buffer, verdict: 'passed', checkMs }
     if (!sameBytes(hashInput(reader), request.inputHash)) {
       return { buffer, verdict: 'input-changed', reason: `${reader.name} has changed since the chunk was granted` }
@@ -105,27 +114,22 @@ export function checkResult(request: CheckResultRequest): unknown {
   }, ownBuffer)
 }
 
-function verify(
-  kind: RangeTask | SegmentTask,
-  result: Uint8Array,
-  request: CheckResultRequest,
-  reader: InputReader
-): RefusalReason {
+function verify(kernel: Kernel, result: Uint8Array, request: CheckResultRequest, reader: InputReader): RefusalReason {
   const { call, leastOne } = request
   const { byteLength: inputBytes } = reader
-  if (kind.takes === 'segments') {
+  if (kernel.takes === 'segments') {
     const input = scratchOf(inputBytes)
     if (reader.readUpTo(input, 0) < inputBytes) return `${reader.name} is shorter than it was`
-    return kind.verify(input, result, call, { leastOne, random: Math.random })
+    return kernel.verify(input, result, call, { leastOne, random: Math.random })
   }
   if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
-  const block = scratchOf(kind.verifyBlockBytes)
+  const block = scratchOf(kernel.verifyBlockBytes)
   for (let start = 0; start < inputBytes; start += block.byteLength) {
     const input = block.subarray(0, Math.min(block.byteLength, inputBytes - start))
     const end = start + input.byteLength
     if (reader.readUpTo(input, start) < input.byteLength) return `${reader.name} is shorter than it was`
     const run = call.reverse ? result.subarray(inputBytes - end, inputBytes - start) : result.subarray(start, end)
-    const reason = kind.verify(input, run, call)
+    const reason = kernel.verify(input, run, call)
     if (reason !== undefined) return `in the ${input.byteLength} bytes from offset ${start} of the chunk: ${reason}`
   }
   return undefined
@@ -142,16 +146,20 @@ function hashInput(reader: InputReader): Uint8Array {
   return hash.digest()
 }
 
-function compute(call: KernelCall, input: Uint8Array<ArrayBuffer>, onProgress?: OnProgress): RunLocalReply {
-  const kind = kindOf(call)
+function compute(
+  kernel: Kernel,
+  call: KernelCall,
+  input: Uint8Array<ArrayBuffer>,
+  onProgress?: OnProgress
+): RunLocalReply {
   const startedMs = threadTimeMs()
   try {
-    const result = kind.run(input, call, onProgress)
+    const result = kernel.run(input, call, onProgress)
     const computeMs = threadTimeMs() - startedMs
     return { buffer: bufferOf(result, input.buffer), byteLength: result.byteLength, computeMs }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new SwarmError('KERNEL_FAILED', `kernel ${kind.kernelId} failed: ${reason}`, { cause: error })
+    throw new SwarmError('KERNEL_FAILED', `kernel ${kernel.kernelId} failed: ${reason}`, { cause: error })
   }
 }
 
@@ -163,13 +171,28 @@ function bufferOf(result: Uint8Array, own: ArrayBuffer): ArrayBuffer {
   return own
 }
 
-function kindOf(call: KernelCall): RangeTask | SegmentTask {
-  const kind = findTaskKind(call.kind)
-  if (kind?.takes === 'segments' && kind.runs === 'natively') {
-    return { ...kind, runs: undefined, run: runVoice, verify: verifyVoice }
+/** What computes chunks and checks their results. */
+type Kernel = RangeTask | (SegmentKernel & Pick<SegmentTask, 'kernelId' | 'takes'>)
+
+/** Kernels of segments are loaded when there is work for them: most threads never have any. */
+async function kernelOf({ kind: name }: KernelCall): Promise<Kernel> {
+  const kind = findTaskKind(name)
+  if (kind?.takes === 'ranges') return kind
+  if (kind?.takes !== 'segments') {
+    throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(name)} whose chunks have inputs`)
   }
-  if (kind !== undefined && kind.takes !== 'tiles') return kind
-  throw new SwarmError('KERNEL_FAILED', `there is no task kind ${JSON.stringify(call.kind)} whose chunks have inputs`)
+  const { segmentKernel } = await import('./segment-kernels.ts')
+  return { ...segmentKernel(name), kernelId: kind.kernelId, takes: kind.takes }
+}
+
+/** Reads what a pass of segments reported. */
+export async function summarizePass(request: SummarizePassRequest): Promise<unknown> {
+  return (await import('./segment-reports.ts')).summarizePass(request)
+}
+
+/** Reads what all passes of segments reported. */
+export async function concludeSegments(request: SegmentReports): Promise<unknown> {
+  return (await import('./segment-reports.ts')).concludeSegments(request)
 }
 
 function ownBuffer({ buffer }: { buffer: ArrayBuffer }): readonly ArrayBuffer[] {

@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason } from '../tasks/task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../tasks/task-kind.ts'
 import { BLOCK_FRAMES } from '../tasks/wav/effects/effect.ts'
 import { InputFrames } from '../tasks/wav/segments/input-frames.ts'
 import type { SegmentRun } from '../tasks/wav/segments/segment-grid.ts'
@@ -12,8 +12,11 @@ const DIFFERENT_SHARE_MAX = 0.02
 /** Of the segments of a peer's results, how many are computed again. */
 const CHECKED_SHARE = 1 / 24
 
+/** Tells where somebody speaks. */
+export const voiceKernel: SegmentKernel = { run: runVoice, verify: verifyVoice }
+
 /** Tells where somebody speaks, for a chunk. @returns a byte for each window. @throws SwarmError VAD_MISSING, INPUT_MALFORMED */
-export function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress): Uint8Array {
+function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress): Uint8Array {
   const { pass, run, frames } = openVoice(input, params)
   const { start, end } = pass.windows(run)
   const flags = new Uint8Array(end - start)
@@ -28,7 +31,7 @@ export function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?:
 }
 
 /** Listens to segments of a claimed result again. @returns why it is refused, or undefined */
-export function verifyVoice(
+function verifyVoice(
   input: Uint8Array,
   result: Uint8Array,
   { params }: KernelCall,

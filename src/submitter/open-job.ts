@@ -1,30 +1,18 @@
-import type { Cutter } from '../domain/chunk-cutter.ts'
 import type { JobEvent } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
 import type { JobOptions, JobSpec } from '../domain/job.ts'
 import type { JournalChunk, JournalJob } from '../domain/journal.ts'
-import { bareChunk } from '../domain/lease-chunks.ts'
 import { LeaseTable } from '../domain/lease-table.ts'
-import { OperandHolders } from '../domain/operand-holders.ts'
 import type { ResultSink, SegmentFile } from '../domain/result-sink.ts'
-import { SegmentCutter } from '../domain/segment-cutter.ts'
-import { TileCutter } from '../domain/tile-cutter.ts'
-import { SwarmError } from '../errors.ts'
 import { parseMatrixPlan } from '../tasks/matrix/matrix-plan.ts'
-import { TileGrid } from '../tasks/matrix/tile-grid.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
-import type { KernelCall, TaskKind } from '../tasks/task-kind.ts'
-import { segmentJob } from '../tasks/wav/segment-jobs.ts'
-import { SegmentPlaces } from '../tasks/wav/segments/segment-places.ts'
-import type { ChunkInputs } from './chunk-input.ts'
-import { ChunkSource, rangesOf } from './chunk-source.ts'
+import type { TaskKind } from '../tasks/task-kind.ts'
 import type { JobContext } from './job-context.ts'
+import { inputsMaker, type MakeInputs } from './job-inputs.ts'
 import { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
-import { MatrixSource } from './matrix-source.ts'
 import type { SubmitterPorts } from './ports.ts'
 import { JobRun, type JobRunHooks } from './run-job.ts'
-import { impulsePlaces, SegmentPasses } from './segment-passes.ts'
 import { ShipPolicy } from './ship-policy.ts'
 
 /** Bytes of one block of a job's grid, unless the user's chunks are smaller. */
@@ -99,13 +87,15 @@ export async function openJob(
   const kind = requireTaskKind(record.spec.kind)
   const journalled = ports.journal.chunks(record.spec.jobId)
   const file = kind.takes === 'segments' ? await ports.segmentFile(record) : undefined
+  const makeInputs = await inputsMaker(kind)
   const { sink, standing } = await openSink({ record, kind, journalled, file }, ports, emit, { signal })
   try {
     const restored = keepStanding(record, journalled, standing, ports)
     const controller = new AbortController()
     const metrics = restoredMetrics(restored, kind, record, ports)
     return new JobRun(
-      (hooks) => makeContext({ record, kind, restored, sink, file, metrics, desk, ports, emit, hooks, controller }),
+      (hooks) =>
+        makeContext({ record, kind, makeInputs, restored, sink, file, metrics, desk, ports, emit, hooks, controller }),
       record,
       controller
     )
@@ -117,6 +107,7 @@ export async function openJob(
 
 interface ContextParts {
   readonly record: JournalJob
+  readonly makeInputs: MakeInputs
   readonly kind: TaskKind
   readonly restored: readonly JournalChunk[]
   readonly sink: ResultSink
@@ -134,7 +125,7 @@ function makeContext(parts: ContextParts): JobContext {
   const { record, kind, ports, desk } = parts
   const { spec, options } = record
   const { signal } = parts.controller
-  const { source, cutter } = makeInputs(parts)
+  const { source, cutter } = parts.makeInputs({ ...parts, signal })
   const windowBytes = Math.max(WINDOW_BYTES, WINDOW_CHUNKS_MIN * options.chunkBytesMax)
   const table = new LeaseTable({
     grid: spec,
@@ -151,7 +142,7 @@ function makeContext(parts: ContextParts): JobContext {
     options,
     incarnation: record.incarnation,
     kind,
-    units: (chunkBytes) => kind.units(chunkBytes, spec.params),
+    units: (chunkBytes) => kind.units(chunkBytes, spec),
     ports,
     table,
     cost: new ShipPolicy({
@@ -170,58 +161,6 @@ function makeContext(parts: ContextParts): JobContext {
     emit: parts.emit,
     ...parts.hooks
   }
-}
-
-/** What a job's chunks are computed from, and what cuts them where that is not the range after the last. */
-function makeInputs(parts: ContextParts): { readonly source: ChunkInputs; readonly cutter?: Cutter } {
-  const { kind, record, restored } = parts
-  const { spec, options } = record
-  const { compute, buffers, shared, collectGarbage } = parts.ports
-  const { signal } = parts.controller
-  const rangeCall: KernelCall = { kind: spec.kind, params: spec.params, reverse: spec.reverse }
-  if (kind.takes === 'ranges') {
-    return { source: new ChunkSource(rangesOf(options.inputPath), rangeCall, compute, buffers) }
-  }
-  if (kind.takes === 'segments') return segmentInputs(parts, rangeCall)
-  const { operands } = options
-  if (operands === undefined) throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not name its operands`)
-  const grid = new TileGrid(parseMatrixPlan(spec.params))
-  const holders = new OperandHolders()
-  const files = { a: operands.a.path, b: operands.b.path }
-  const call = { kernelId: spec.kernelId, params: spec.params }
-  const source = new MatrixSource({ grid, call, files, holders, compute, shared, signal, collectGarbage })
-  return { source, cutter: new TileCutter(grid, holders, restored.map(bareChunk)) }
-}
-
-/** Chunks whose input is what segments of an earlier pass gave, or ranges of the source. */
-function segmentInputs(
-  { controller, file, ports, record, restored, sink }: ContextParts,
-  call: KernelCall
-): { readonly source: ChunkInputs; readonly cutter: Cutter } {
-  const { options, spec } = record
-  const { audio } = options
-  if (audio === undefined || file === undefined) {
-    throw new SwarmError('JOURNAL_CORRUPT', `job ${spec.jobId} does not say where its samples lie`)
-  }
-  const job = segmentJob(spec.kind, spec.params)
-  const { compute, buffers } = ports
-  const cutter: SegmentCutter = new SegmentCutter(
-    job.grid,
-    (chunk) => passes.inputBytes(chunk),
-    restored.map(bareChunk)
-  )
-  const passes = new SegmentPasses({
-    spec,
-    job,
-    source: audio.samples,
-    impulses: impulsePlaces(audio.impulses),
-    places: new SegmentPlaces(job.grid, { headBytes: file.head.byteLength, tailBytes: file.tail.byteLength }),
-    placedPath: sink.placedPath,
-    cutter,
-    compute,
-    signal: controller.signal
-  })
-  return { source: new ChunkSource((chunk) => passes.partsOf(chunk), call, compute, buffers, passes), cutter }
 }
 
 interface SinkParts {
@@ -294,7 +233,7 @@ function restoredMetrics(
 ): JobMetrics {
   const metrics = new JobMetrics()
   for (const { merged, inputBytes } of restored) {
-    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, record.spec.params))
+    if (merged !== undefined) metrics.onMerged(merged, kind.units(inputBytes, record.spec))
   }
   for (const { peerId, name, bytesIn, bytesOut } of ports.journal.traffic(record.spec.jobId)) {
     metrics.restoreTraffic(peerId, name, bytesIn, bytesOut)

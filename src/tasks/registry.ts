@@ -2,9 +2,7 @@ import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { invert } from './invert/invert.ts'
 import { matrix } from './matrix/matrix.ts'
 import type { TaskKind } from './task-kind.ts'
-import { silence } from './wav/silence.ts'
-import { voice } from './wav/voice.ts'
-import { wav } from './wav/wav.ts'
+import { silence, voice, wav } from './wav/audio-kinds.ts'
 
 /** Every kind of work that this program can do. Closed: nothing from the wire adds to it or chooses code. */
 export const TASK_KINDS: readonly TaskKind[] = [invert, matrix, wav, silence, voice]

@@ -29,8 +29,8 @@ interface TaskFacts {
   readonly defaults: { readonly reverse: boolean; readonly encrypt: boolean }
   /** The job's parameters as plain data, for people and manifests; undefined where there are none. */
   describe(params: Uint8Array): object | undefined
-  /** Credit for a chunk of this many bytes, in {@link TaskFacts.unit}. `params` are the job's, encoded. */
-  units(chunkBytes: number, params: Uint8Array): number
+  /** Credit for a chunk of this many bytes, in {@link TaskFacts.unit}. */
+  units(chunkBytes: number, job: { readonly params: Uint8Array; readonly inputBytes: number }): number
   /** Estimated time of the kernel on one core for a byte of a chunk, before anything was measured, in ns. */
   estimateNsPerByte(job: { readonly params: Uint8Array; readonly kernelId: string }): number
 }
@@ -69,6 +69,17 @@ export interface TileTask extends TaskFacts {
   readonly takes: 'tiles'
 }
 
+/**
+ * Work on a signal, cut into segments that overlap in what they read: a chunk's input says for itself which segments of
+ * which pass it is for. What computes them is a {@link SegmentKernel}.
+ */
+export interface SegmentTask extends TaskFacts {
+  readonly takes: 'segments'
+  readonly kernelId: string
+  /** Whether the kernel needs packages that may not be installed. */
+  readonly isOptional: boolean
+}
+
 /** How much of a result is checked. */
 export interface CheckDepth {
   /** True: something of it for certain. */
@@ -77,26 +88,13 @@ export interface CheckDepth {
   readonly random: () => number
 }
 
-/**
- * Work on a signal, cut into segments that overlap in what they read: a chunk's input says for itself which segments of
- * which pass it is for. Pure, like {@link RangeTask}.
- */
-export interface SegmentTask extends TaskFacts {
-  readonly takes: 'segments'
-  readonly runs?: undefined
-  readonly kernelId: string
+/** Computes and checks segments; loaded by whoever does so. */
+export interface SegmentKernel {
   /** Runs in a kernel thread. @returns the results of the chunk's segments, one after the other */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
-  /** Computes segments again, bit for bit. @returns why the result is refused, or undefined */
+  /** Computes segments again. @returns why the result is refused, or undefined */
   verify(input: Uint8Array, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
 }
 
-/** A {@link SegmentTask} whose kernel is native code, which the compute layer has. */
-export interface NativeSegmentTask extends TaskFacts {
-  readonly takes: 'segments'
-  readonly runs: 'natively'
-  readonly kernelId: string
-}
-
 /** One kind of work. */
-export type TaskKind = RangeTask | SegmentTask | NativeSegmentTask | TileTask
+export type TaskKind = RangeTask | SegmentTask | TileTask

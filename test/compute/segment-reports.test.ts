@@ -6,7 +6,7 @@ import { KernelPool } from '../../src/compute/compute-pool.ts'
 import type { SegmentReports } from '../../src/domain/compute.ts'
 import { encodeHead } from '../../src/tasks/wav/segments/chunk-head.ts'
 import { SegmentPlaces } from '../../src/tasks/wav/segments/segment-places.ts'
-import { silence, silencePassOf } from '../../src/tasks/wav/silence.ts'
+import { silenceKernel, silencePassOf } from '../../src/tasks/wav/silence.ts'
 import { encodePlan } from '../../src/tasks/wav/wav-plan.ts'
 import { AudioJob } from '../support/audio-job.ts'
 import { chunksOf, placeChunks } from '../support/audio-placed.ts'
@@ -95,7 +95,7 @@ test('levels of a silence job become its report, and a label track', async () =>
   const params = encodePlan({ source: SHORT, settings, segmentLevels: 40 })
   const { grid } = silencePassOf(params)
   const run = { pass: 0, first: 0, count: grid.segmentCount(0) }
-  const bytes = silence.run(Buffer.concat([encodeHead({ run }), signalBytes]), {
+  const bytes = silenceKernel.run(Buffer.concat([encodeHead({ run }), signalBytes]), {
     kind: 'silence',
     params,
     reverse: false

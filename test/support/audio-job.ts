@@ -2,7 +2,7 @@ import type { KernelCall } from '../../src/tasks/task-kind.ts'
 import type { SignalSummary } from '../../src/tasks/wav/effects/effect.ts'
 import { encodeHead } from '../../src/tasks/wav/segments/chunk-head.ts'
 import type { SegmentRun } from '../../src/tasks/wav/segments/segment-grid.ts'
-import { wav } from '../../src/tasks/wav/wav.ts'
+import { wavKernel } from '../../src/tasks/wav/wav.ts'
 import { WavPasses } from '../../src/tasks/wav/wav-passes.ts'
 import { parseWavPlan } from '../../src/tasks/wav/wav-plan.ts'
 import { reduceReports, summarizeMeasures, type WavMeasures } from '../../src/tasks/wav/wav-reports.ts'
@@ -36,7 +36,7 @@ export class AudioJob {
     const results: Uint8Array[] = []
     for (const run of runsOf(grid, counts)) {
       if (run.first === 0 && run.pass > 0) this.#summarize(run.pass)
-      const result = wav.run(this.inputOf(run), this.call)
+      const result = wavKernel.run(this.inputOf(run), this.call)
       this.#keep(run, result)
       results.push(result)
     }

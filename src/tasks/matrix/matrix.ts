@@ -19,7 +19,7 @@ export const matrix: TileTask = {
   verification: 'freivalds',
   defaults: { reverse: false, encrypt: false },
   describe: parseMatrixPlan,
-  units: flopsOf,
+  units: (chunkBytes, { params }) => flopsOf(chunkBytes, params),
   estimateNsPerByte: ({ params, kernelId }) => {
     return flopsOf(1, params) / (isExact(kernelId) ? EXACT_FLOPS_PER_NS : FAST_FLOPS_PER_NS)
   }

@@ -1,7 +1,8 @@
+import { silence, voice, wav } from './audio-kinds.ts'
 import type { SegmentJob } from './segments/segment-job.ts'
-import { silence, silencePassOf } from './silence.ts'
-import { voice, voicePassOf } from './voice.ts'
-import { wav, wavPassesOf } from './wav.ts'
+import { silencePassOf } from './silence.ts'
+import { voicePassOf } from './voice.ts'
+import { wavPassesOf } from './wav.ts'
 
 /** Where the segments of a job lie. @throws SwarmError PARAMS_INVALID and others for parameters that make no sense */
 export function segmentJob(kind: string, params: Uint8Array): SegmentJob {

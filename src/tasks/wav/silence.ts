@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentTask } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../task-kind.ts'
 import type { FrameRange } from './audio-format.ts'
 import { BLOCK_FRAMES } from './effects/effect.ts'
 import { lengthOf } from './segments/frame-ranges.ts'
@@ -10,24 +10,8 @@ import { levelFrameCount, levelFrameStart } from './silence/level-frames.ts'
 import { LevelMeter, levelsByteLength } from './silence/level-meter.ts'
 import { parseSilencePlan, type SilencePlan } from './wav-plan.ts'
 
-/** Time of one core for a level of stereo at 48 kHz, before anything was measured; a level has four bytes. */
-const ESTIMATE_NS_PER_BYTE = 700
-
-/** Where audio is silent. A chunk's bytes are the levels of its segments; levels depend on their own 10 ms alone. */
-export const silence: SegmentTask = {
-  takes: 'segments',
-  kind: 'silence',
-  kernelId: 'silence-levels-1',
-  unit: 'audio-seconds',
-  extension: 'json',
-  verification: 'sampled',
-  defaults: { reverse: false, encrypt: false },
-  describe: parseSilencePlan,
-  units: (chunkBytes, params) => {
-    const { grid, plan } = silencePassOf(params)
-    return ((chunkBytes / grid.byteLength) * plan.source.frames) / plan.source.sampleRate
-  },
-  estimateNsPerByte: () => ESTIMATE_NS_PER_BYTE,
+/** Measures levels. */
+export const silenceKernel: SegmentKernel = {
   run: (input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress): Uint8Array => {
     const { layout, run, compute } = openLevels(input, params)
     return runSegments(layout.grid, run, compute, onProgress)

@@ -1,34 +1,9 @@
-import type { NativeSegmentTask } from '../task-kind.ts'
 import type { FrameRange } from './audio-format.ts'
 import { SegmentGrid, type SegmentRun } from './segments/segment-grid.ts'
 import type { PassAudio, SegmentJob } from './segments/segment-job.ts'
 import { VoiceResampler } from './silence/voice-resample.ts'
 import { VOICE_SEGMENT_WINDOWS, voiceInputRange, voiceWindowCount } from './silence/voice-windows.ts'
 import { parseVoicePlan, type VoicePlan } from './wav-plan.ts'
-
-/** One core, at 90 × real time: a window of 32 ms has one byte. */
-const ESTIMATE_NS_PER_BYTE = 350_000
-
-/**
- * Where somebody speaks, by a model that runs in native code. A chunk's bytes are flags of windows; what the model thinks of
- * borderline ones may differ from processor to processor, so results are checked within a tolerance.
- */
-export const voice: NativeSegmentTask = {
-  takes: 'segments',
-  runs: 'natively',
-  kind: 'voice',
-  kernelId: 'voice-silero-1.0.3',
-  unit: 'audio-seconds',
-  extension: 'json',
-  verification: 'sampled',
-  defaults: { reverse: false, encrypt: false },
-  describe: parseVoicePlan,
-  units: (chunkBytes, params) => {
-    const { grid, plan } = voicePassOf(params)
-    return ((chunkBytes / grid.byteLength) * plan.source.frames) / plan.source.sampleRate
-  },
-  estimateNsPerByte: () => ESTIMATE_NS_PER_BYTE
-}
 
 /** Where everything of a voice job lies. */
 export class VoicePass implements SegmentJob {

@@ -1,30 +1,11 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentTask } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../task-kind.ts'
 import { type RunSegment, runSegments, verifySegments } from './segments/segment-results.ts'
 import { openInput, runSegment } from './wav-kernel.ts'
 import { WavPasses } from './wav-passes.ts'
 import { parseWavPlan } from './wav-plan.ts'
 
-/** One core, before anything was measured: a chain of a few effects on 48 kHz stereo in floats, at 100 × real time. */
-const ESTIMATE_NS_PER_BYTE = 25
-
-/** Effects on audio. A chunk's bytes are those of its segments' results: audio, and what was measured. */
-export const wav: SegmentTask = {
-  takes: 'segments',
-  kind: 'wav',
-  kernelId: 'wav-effects-1',
-  unit: 'audio-seconds',
-  extension: 'wav',
-  verification: 'sampled',
-  defaults: { reverse: false, encrypt: false },
-  describe: parseWavPlan,
-  units: (chunkBytes, params) => {
-    const { grid, plan } = wavPassesOf(params)
-    return ((chunkBytes / grid.byteLength) * plan.source.frames) / plan.source.sampleRate
-  },
-  estimateNsPerByte: () => ESTIMATE_NS_PER_BYTE,
-  run,
-  verify
-}
+/** Runs chains of effects. */
+export const wavKernel: SegmentKernel = { run, verify }
 
 /** The last layout that was asked for: all chunks of a job have the same one. */
 let known: { readonly params: Uint8Array; readonly layout: WavPasses } | undefined

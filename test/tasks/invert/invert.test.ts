@@ -69,7 +69,7 @@ describe('invert', () => {
   })
 
   test('counts samples', () => {
-    expect(invert.units(635_040_000, new Uint8Array(0))).toBe(158_760_000)
+    expect(invert.units(635_040_000, { params: new Uint8Array(0), inputBytes: 635_040_000 })).toBe(158_760_000)
   })
 })
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { silence } from '../../../src/tasks/wav/audio-kinds.ts'
 import { segmentJob } from '../../../src/tasks/wav/segment-jobs.ts'
 import { encodeHead } from '../../../src/tasks/wav/segments/chunk-head.ts'
 import { findSilence } from '../../../src/tasks/wav/silence/silence-findings.ts'
-import { SilencePass, silence, silencePassOf } from '../../../src/tasks/wav/silence.ts'
+import { SilencePass, silenceKernel, silencePassOf } from '../../../src/tasks/wav/silence.ts'
 import { type EncodedAudio, encodePlan, type SilencePlan } from '../../../src/tasks/wav/wav-plan.ts'
 import { cutFrames, encodeAudio, runsOf } from '../../support/audio-plans.ts'
 import { noise } from './effects/chain-runs.ts'
@@ -24,7 +25,11 @@ function levelsOf(plan: SilencePlan, counts: readonly number[]): Uint8Array[] {
   const layout = silencePassOf(params)
   return runsOf(layout.grid, counts).map((run) => {
     const frames = layout.inputRanges(run).map((range) => cutFrames(audio, source, range))
-    return silence.run(Buffer.concat([encodeHead({ run }), ...frames]), { kind: 'silence', params, reverse: false })
+    return silenceKernel.run(Buffer.concat([encodeHead({ run }), ...frames]), {
+      kind: 'silence',
+      params,
+      reverse: false
+    })
   })
 }
 
@@ -71,8 +76,14 @@ describe('a silence job', () => {
   test('counts its work in seconds of audio', () => {
     const params = encodePlan(planOf(100))
     const { grid } = silencePassOf(params)
-    expect(silence.units(grid.byteLength, params)).toBeCloseTo(source.frames / source.sampleRate, 9)
-    expect(silence.units(grid.byteLength / 2, params)).toBeCloseTo(source.frames / source.sampleRate / 2, 9)
+    expect(silence.units(grid.byteLength, { params, inputBytes: grid.byteLength })).toBeCloseTo(
+      source.frames / source.sampleRate,
+      9
+    )
+    expect(silence.units(grid.byteLength / 2, { params, inputBytes: grid.byteLength })).toBeCloseTo(
+      source.frames / source.sampleRate / 2,
+      9
+    )
   })
 
   test('is known by its kind', () => {
@@ -87,7 +98,7 @@ describe('a silence job', () => {
     const [range] = layout.inputRanges(run)
     const input = Buffer.concat([encodeHead({ run }), cutFrames(audio, source, range ?? { start: 0, end: 0 })])
     for (const wrong of [input.subarray(0, -1), Buffer.concat([input, input]), input.subarray(0, 3)]) {
-      expect(() => silence.run(wrong, { kind: 'silence', params, reverse: false })).toThrow(
+      expect(() => silenceKernel.run(wrong, { kind: 'silence', params, reverse: false })).toThrow(
         expect.objectContaining({ code: 'INPUT_MALFORMED' })
       )
     }

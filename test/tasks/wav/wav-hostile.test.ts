@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { SwarmError } from '../../../src/errors.ts'
 import type { SignalSummary } from '../../../src/tasks/wav/effects/effect.ts'
 import { encodeHead, parseHead } from '../../../src/tasks/wav/segments/chunk-head.ts'
-import { silence } from '../../../src/tasks/wav/silence.ts'
-import { wav } from '../../../src/tasks/wav/wav.ts'
+import { silenceKernel } from '../../../src/tasks/wav/silence.ts'
+import { wavKernel } from '../../../src/tasks/wav/wav.ts'
 import { encodePlan, type WavPlan } from '../../../src/tasks/wav/wav-plan.ts'
 import { AudioJob } from '../../support/audio-job.ts'
 import { encodeAudio, SHORT, wavParamsOf, wavPlanOf } from '../../support/audio-plans.ts'
@@ -46,12 +46,12 @@ describe('a chunk whose input lies', () => {
       const lengths = fc.integer({ min: 0, max: input.byteLength - 1 })
       fc.assert(
         fc.property(lengths, (length) => {
-          expect(refusalOf(() => wav.run(input.subarray(0, length), job.call))).toBe('INPUT_MALFORMED')
+          expect(refusalOf(() => wavKernel.run(input.subarray(0, length), job.call))).toBe('INPUT_MALFORMED')
         }),
         { numRuns: 30 }
       )
       const longer = Buffer.concat([input, new Uint8Array(1)])
-      expect(refusalOf(() => wav.run(longer, job.call))).toBe('INPUT_MALFORMED')
+      expect(refusalOf(() => wavKernel.run(longer, job.call))).toBe('INPUT_MALFORMED')
     }
   })
 
@@ -62,20 +62,24 @@ describe('a chunk whose input lies', () => {
     ['more than can be counted', { pass: 0, first: Number.MAX_SAFE_INTEGER, count: Number.MAX_SAFE_INTEGER }],
     ['other segments than it brings', { pass: 0, first: 0, count: 2 }]
   ])('is refused for %s', (_, other) => {
-    expect(refusalOf(() => wav.run(withHead(honest, { run: other }), job.call))).toBe('INPUT_MALFORMED')
+    expect(refusalOf(() => wavKernel.run(withHead(honest, { run: other }), job.call))).toBe('INPUT_MALFORMED')
   })
 
   test('is refused when the pass needs a summary, and none for its channels comes', () => {
     const { head } = parseHead(second)
     const summary = head.summary as SignalSummary
     const lists: (keyof SignalSummary)[] = ['peaks', 'truePeaks', 'dcOffsets']
-    expect(refusalOf(() => wav.run(withHead(second, { run: head.run }), job.call))).toBe('INPUT_MALFORMED')
+    expect(refusalOf(() => wavKernel.run(withHead(second, { run: head.run }), job.call))).toBe('INPUT_MALFORMED')
     for (const list of lists) {
       const broken = { ...summary, [list]: [0.5] }
-      expect(refusalOf(() => wav.run(withHead(second, { ...head, summary: broken }), job.call))).toBe('INPUT_MALFORMED')
+      expect(refusalOf(() => wavKernel.run(withHead(second, { ...head, summary: broken }), job.call))).toBe(
+        'INPUT_MALFORMED'
+      )
     }
     const nan = { ...summary, dcOffsets: [Number.NaN, 0] }
-    expect(refusalOf(() => wav.run(withHead(second, { ...head, summary: nan }), job.call))).toBe('INPUT_MALFORMED')
+    expect(refusalOf(() => wavKernel.run(withHead(second, { ...head, summary: nan }), job.call))).toBe(
+      'INPUT_MALFORMED'
+    )
   })
 
   test('gives something, or is refused, whatever finite numbers a summary holds', () => {
@@ -90,7 +94,7 @@ describe('a chunk whose input lies', () => {
     const list = fc.tuple(level, level)
     fc.assert(
       fc.property(fc.record({ peaks: list, truePeaks: list, dcOffsets: list, loudness: level }), (summary) => {
-        const code = refusalOf(() => wav.run(withHead(input, { ...head, summary }), normal.call))
+        const code = refusalOf(() => wavKernel.run(withHead(input, { ...head, summary }), normal.call))
         expect([undefined, ...KNOWN_CODES]).toContain(code)
       }),
       { numRuns: 12 }
@@ -104,7 +108,7 @@ describe('a chunk whose input lies', () => {
       fc.property(places, ([at, byte]) => {
         const input = second.slice()
         input[at] = byte
-        expect([undefined, ...KNOWN_CODES]).toContain(refusalOf(() => wav.run(input, job.call)))
+        expect([undefined, ...KNOWN_CODES]).toContain(refusalOf(() => wavKernel.run(input, job.call)))
       }),
       { numRuns: 60 }
     )
@@ -117,7 +121,7 @@ describe('parameters that lie', () => {
 
   function refused(changes: Record<string, unknown>): string | undefined {
     const params = encodePlan({ ...plan, ...changes } as WavPlan)
-    return refusalOf(() => wav.run(honest, { kind: 'wav', params, reverse: false }))
+    return refusalOf(() => wavKernel.run(honest, { kind: 'wav', params, reverse: false }))
   }
 
   test.each<[string, Record<string, unknown>, string]>([
@@ -146,7 +150,9 @@ describe('parameters that lie', () => {
   test('are refused when a silence job would have more segments than anybody can count', () => {
     const settings = { threshold: -40, hysteresis: 3, leastSilence: 2, leastSound: 0.1 }
     const params = encodePlan({ source: { ...SHORT, frames: 2 ** 46 }, settings, segmentLevels: 1 })
-    expect(refusalOf(() => silence.run(honest, { kind: 'silence', params, reverse: false }))).toBe('PARAMS_INVALID')
+    expect(refusalOf(() => silenceKernel.run(honest, { kind: 'silence', params, reverse: false }))).toBe(
+      'PARAMS_INVALID'
+    )
   })
 
   test('are planned or refused, never a crash, when any of their bytes is another', () => {
@@ -156,7 +162,7 @@ describe('parameters that lie', () => {
       fc.property(places, ([at, byte]) => {
         const params = bytes.slice()
         params[at] = byte
-        const code = refusalOf(() => wav.run(honest, { kind: 'wav', params, reverse: false }))
+        const code = refusalOf(() => wavKernel.run(honest, { kind: 'wav', params, reverse: false }))
         expect([undefined, ...KNOWN_CODES]).toContain(code)
       })
     )

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { SampleEncoding } from '../../../src/tasks/wav/audio-format.ts'
 import { planChain } from '../../../src/tasks/wav/chain/plan-chain.ts'
 import type { SignalSummary } from '../../../src/tasks/wav/effects/effect.ts'
-import { wav } from '../../../src/tasks/wav/wav.ts'
+import { wavKernel } from '../../../src/tasks/wav/wav.ts'
 import { AudioJob } from '../../support/audio-job.ts'
 import { decodeAudio, encodeAudio, SHORT, wavParamsOf } from '../../support/audio-plans.ts'
 import { greatestDifference, noise, runRange } from './effects/chain-runs.ts'
@@ -109,7 +109,7 @@ describe('the wav kernel', () => {
     const job = jobOf('')
     const { grid } = job.layout
     const done: number[] = []
-    wav.run(job.inputOf({ pass: 0, first: 1, count: 2 }), job.call, (bytes) => done.push(bytes))
+    wavKernel.run(job.inputOf({ pass: 0, first: 1, count: 2 }), job.call, (bytes) => done.push(bytes))
     const lengths = [1, 2].map((index) => grid.segment(0, index).audioBytes + grid.segment(0, index).reportBytes)
     expect(done).toEqual([lengths[0], (lengths[0] ?? 0) + (lengths[1] ?? 0)])
   })
@@ -117,11 +117,11 @@ describe('the wav kernel', () => {
   test('takes an input that lies at any address, as buffers of chunks do', () => {
     const job = jobOf('highpass 80')
     const input = job.inputOf({ pass: 0, first: 1, count: 1 })
-    const expected = wav.run(input, job.call)
+    const expected = wavKernel.run(input, job.call)
     for (const shift of [1, 2, 3, 7]) {
       const moved = new Uint8Array(input.byteLength + shift).subarray(shift)
       moved.set(input)
-      expect(Buffer.compare(wav.run(moved, job.call), expected)).toBe(0)
+      expect(Buffer.compare(wavKernel.run(moved, job.call), expected)).toBe(0)
     }
   })
 })

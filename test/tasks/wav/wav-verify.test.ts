@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { silence } from '../../../src/tasks/wav/silence.ts'
-import { wav } from '../../../src/tasks/wav/wav.ts'
+import { silenceKernel } from '../../../src/tasks/wav/silence.ts'
+import { wavKernel } from '../../../src/tasks/wav/wav.ts'
 import { encodePlan } from '../../../src/tasks/wav/wav-plan.ts'
 import { AudioJob } from '../../support/audio-job.ts'
 import { encodeAudio, SHORT, wavParamsOf } from '../../support/audio-plans.ts'
@@ -14,7 +14,7 @@ const job = new AudioJob(
 job.run([2])
 const run = { pass: 1, first: 0, count: 3 }
 const input = job.inputOf(run)
-const honest = wav.run(input, job.call)
+const honest = wavKernel.run(input, job.call)
 const ends = [...job.layout.grid.segmentsOf(run)].map(
   ({ audioBytes, offset, reportBytes }) => offset + audioBytes + reportBytes - job.layout.grid.passOffset(1)
 )
@@ -28,7 +28,7 @@ function randomOf(...numbers: readonly number[]): () => number {
 describe('checking a wav result', () => {
   test('passes what the kernel gives, however deep it looks', () => {
     for (const random of [randomOf(0.5), () => 0]) {
-      expect(wav.verify(input, honest, job.call, { leastOne: true, random })).toBeUndefined()
+      expect(wavKernel.verify(input, honest, job.call, { leastOne: true, random })).toBeUndefined()
     }
   })
 
@@ -40,7 +40,10 @@ describe('checking a wav result', () => {
         const at = start + Math.floor(share * ((ends[segment] ?? 0) - start))
         const result = honest.slice()
         result[at] = (result[at] ?? 0) ^ 1
-        const reason = wav.verify(input, result, job.call, { leastOne: true, random: randomOf((segment + 0.5) / 3) })
+        const reason = wavKernel.verify(input, result, job.call, {
+          leastOne: true,
+          random: randomOf((segment + 0.5) / 3)
+        })
         expect(reason).toBe(`byte ${at - start} of segment ${segment} in pass 1 is not what its input gives`)
       }),
       { numRuns: 12, examples: [[1, (reportStart - (ends[0] ?? 0)) / ((ends[1] ?? 0) - (ends[0] ?? 0))]] }
@@ -50,14 +53,16 @@ describe('checking a wav result', () => {
   test('looks at nothing but the one segment unless chance says so', () => {
     const result = honest.slice()
     result[0] = (result[0] ?? 0) ^ 1
-    expect(wav.verify(input, result, job.call, { leastOne: true, random: randomOf(0.9) })).toBeUndefined()
-    expect(wav.verify(input, result, job.call, { leastOne: false, random: randomOf() })).toBeUndefined()
-    expect(wav.verify(input, result, job.call, { leastOne: false, random: () => 0 })).toMatch(/^byte 0 of segment 0/)
+    expect(wavKernel.verify(input, result, job.call, { leastOne: true, random: randomOf(0.9) })).toBeUndefined()
+    expect(wavKernel.verify(input, result, job.call, { leastOne: false, random: randomOf() })).toBeUndefined()
+    expect(wavKernel.verify(input, result, job.call, { leastOne: false, random: () => 0 })).toMatch(
+      /^byte 0 of segment 0/
+    )
   })
 
   test('refuses a result of another length', () => {
     for (const result of [honest.subarray(1), Buffer.concat([honest, honest]), new Uint8Array(0)]) {
-      const reason = wav.verify(input, result, job.call, { leastOne: true, random: () => 0 })
+      const reason = wavKernel.verify(input, result, job.call, { leastOne: true, random: () => 0 })
       expect(reason).toBe(`the result has ${result.byteLength} bytes instead of ${honest.byteLength}`)
     }
   })
@@ -71,11 +76,11 @@ describe('checking a wav result', () => {
     const chunk = levels.inputOf({ ...whole, count: levels.layout.grid.segmentCount(0) })
     const head = new TextEncoder().encode(JSON.stringify({ run: whole }))
     const own = Buffer.concat([Uint8Array.of(head.byteLength, 0, 0, 0), head, chunk.subarray(-SHORT.frames * 8)])
-    const result = silence.run(own, call)
+    const result = silenceKernel.run(own, call)
     expect(result.byteLength).toBe(Math.ceil(SHORT.frames / 80) * 4)
-    expect(silence.verify(own, result, call, { leastOne: true, random: () => 0 })).toBeUndefined()
+    expect(silenceKernel.verify(own, result, call, { leastOne: true, random: () => 0 })).toBeUndefined()
     result[410] = (result[410] ?? 0) ^ 1
-    const reason = silence.verify(own, result, call, { leastOne: true, random: () => 0.3 })
+    const reason = silenceKernel.verify(own, result, call, { leastOne: true, random: () => 0.3 })
     expect(reason).toBe('byte 10 of segment 1 in pass 0 is not what its input gives')
   })
 })
