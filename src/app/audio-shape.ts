@@ -81,7 +81,8 @@ function checkRequest(
   { kind }: Pick<SegmentTask, 'kind'>
 ): void {
   if (rightPath !== undefined || exact) throw unsuitable(`--b and --exact are for --task matrix, not for ${kind}`)
-  if (reverse) throw unsuitable('--reverse is for --task invert: with --task wav, reverse is an effect')
+  if (reverse)
+    throw unsuitable('--reverse turns single samples around: for audio, use the effect "reverse" of --task wav')
   if (kind === voice.kind) {
     if (audio.effects !== undefined || audio.format !== undefined || audio.silence !== undefined) {
       throw unsuitable('--vad takes no effects, no format and no thresholds: the model decides')

@@ -61,7 +61,7 @@ export function verifySegments(
     if (position !== sure && random() >= CHECKED_SHARE) continue
     const expected = new Uint8Array(part.byteLength)
     compute(segment, expected)
-    const wrong = expected.findIndex((byte, index) => byte !== part[index])
+    const wrong = firstDifference(expected, part)
     if (wrong >= 0)
       return `byte ${wrong} of segment ${segment.index} in pass ${segment.pass} is not what its input gives`
   }
@@ -70,4 +70,12 @@ export function verifySegments(
 
 function bytesOf({ audioBytes, reportBytes }: Segment): number {
   return audioBytes + reportBytes
+}
+
+/** Of two arrays of one length; −1 when they are the same. */
+function firstDifference(left: Uint8Array, right: Uint8Array): number {
+  for (let index = 0; index < left.length; index++) {
+    if (left[index] !== right[index]) return index
+  }
+  return -1
 }
