@@ -154,7 +154,8 @@ function compute(
 ): RunLocalReply {
   const startedMs = threadTimeMs()
   try {
-    const result = kernel.run(input, call, onProgress)
+    const isSegments = kernel.takes === 'segments'
+    const result = isSegments ? kernel.run(input, call, onProgress, scratchOf) : kernel.run(input, call, onProgress)
     const computeMs = threadTimeMs() - startedMs
     return { buffer: bufferOf(result, input.buffer), byteLength: result.byteLength, computeMs }
   } catch (error) {

@@ -88,10 +88,17 @@ export interface CheckDepth {
   readonly random: () => number
 }
 
+/** Memory of so many bytes. */
+export type Room = (byteLength: number) => Uint8Array
+
 /** Computes and checks segments; loaded by whoever does so. */
 export interface SegmentKernel {
-  /** Runs in a kernel thread. @returns the results of the chunk's segments, one after the other */
-  run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress): Uint8Array
+  /**
+   * Runs in a kernel thread.
+   * @param room gives memory for the result, of any content; new memory when absent
+   * @returns the results of the chunk's segments, one after the other
+   */
+  run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress, room?: Room): Uint8Array
   /** Computes segments again. @returns why the result is refused, or undefined */
   verify(input: Uint8Array, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
 }

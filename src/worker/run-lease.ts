@@ -51,11 +51,13 @@ export async function runLease(task: LeaseTask, held: HeldResults, ports: Worker
 
 async function computeRange({ lease, advert, link }: LeaseTask, ports: WorkerPorts): Promise<ReofferableResult> {
   const { grant, signal } = lease
-  if (grant.inputBytes > ports.memoryBytes) {
-    const message = `the grant names ${grant.inputBytes} bytes, more than the ${ports.memoryBytes} that this peer told it has`
+  // The result goes where the input came, and may be longer.
+  const bytes = Math.max(grant.inputBytes, grant.resultBytes)
+  if (bytes > ports.memoryBytes) {
+    const message = `the grant names ${bytes} bytes, more than the ${ports.memoryBytes} that this peer told it has`
     throw new SwarmError('GRANT_TOO_LARGE', message)
   }
-  const buffer = ports.buffers.take(grant.inputBytes)
+  const buffer = ports.buffers.take(bytes)
   try {
     await link.chunk.pull(grant.leaseNumber, new Uint8Array(buffer, 0, grant.inputBytes), {
       signal,

@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
 import type { FrameRange } from './audio-format.ts'
 import { BLOCK_FRAMES } from './effects/effect.ts'
 import { lengthOf } from './segments/frame-ranges.ts'
@@ -12,9 +12,9 @@ import { parseSilencePlan, type SilencePlan } from './wav-plan.ts'
 
 /** Measures levels. */
 export const silenceKernel: SegmentKernel = {
-  run: (input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress): Uint8Array => {
+  run: (input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress, room?: Room): Uint8Array => {
     const { layout, run, compute } = openLevels(input, params)
-    return runSegments(layout.grid, run, compute, onProgress)
+    return runSegments(layout.grid, run, compute, onProgress, room)
   },
   verify: (input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason => {
     const { layout, run, compute } = openLevels(input, params)

@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
 import { type RunSegment, runSegments, verifySegments } from './segments/segment-results.ts'
 import { openInput, runSegment } from './wav-kernel.ts'
 import { WavPasses } from './wav-passes.ts'
@@ -18,11 +18,11 @@ export function wavPassesOf(params: Uint8Array): WavPasses {
   return known.layout
 }
 
-function run(input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress): Uint8Array {
+function run(input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress, room?: Room): Uint8Array {
   const layout = wavPassesOf(params)
   const opened = openInput(layout, input)
   const compute: RunSegment = (segment, result) => runSegment(layout, opened, segment, result)
-  return runSegments(layout.grid, opened.run, compute, onProgress)
+  return runSegments(layout.grid, opened.run, compute, onProgress, room)
 }
 
 function verify(input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {

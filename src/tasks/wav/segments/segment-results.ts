@@ -1,5 +1,5 @@
 import { SwarmError } from '../../../errors.ts'
-import type { CheckDepth, OnProgress, RefusalReason } from '../../task-kind.ts'
+import type { CheckDepth, OnProgress, RefusalReason, Room } from '../../task-kind.ts'
 import { type ChunkHead, parseHead } from './chunk-head.ts'
 import type { Segment, SegmentGrid, SegmentRun } from './segment-grid.ts'
 
@@ -27,10 +27,11 @@ export function runSegments(
   grid: SegmentGrid,
   run: SegmentRun,
   compute: RunSegment,
-  onProgress?: OnProgress
+  onProgress?: OnProgress,
+  room: Room = (byteLength) => new Uint8Array(byteLength)
 ): Uint8Array {
   const segments = [...grid.segmentsOf(run)]
-  const result = new Uint8Array(segments.reduce((sum, segment) => sum + bytesOf(segment), 0))
+  const result = room(segments.reduce((sum, segment) => sum + bytesOf(segment), 0))
   let offset = 0
   for (const segment of segments) {
     const end = offset + bytesOf(segment)
