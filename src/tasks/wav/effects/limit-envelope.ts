@@ -1,4 +1,5 @@
-import { STATE_FLOOR } from './carried-stream.ts'
+/** A reduction below this turns no sample down: it is less than half of a double's last bit. */
+const REDUCTION_FLOOR = 1e-17
 
 /**
  * How far a limiter turns each frame down. From the reductions r that frames need:
@@ -12,7 +13,7 @@ import { STATE_FLOOR } from './carried-stream.ts'
  */
 export class LimitEnvelope {
   readonly #held: number
-  readonly #release: number
+  readonly #releaseFactor: number
   /** Ring of candidates for the greatest of the last `held` frames, falling, with the frames they came at. */
   readonly #candidates: Float64Array
   readonly #cameAt: Float64Array
@@ -24,6 +25,8 @@ export class LimitEnvelope {
   #sum = 0
   #last = 0
   #frame = 0
+  /** Whether all that is kept is 0. */
+  #isAtRest = true
 
   /**
    * @param held frames, from `smoothed`
@@ -32,72 +35,106 @@ export class LimitEnvelope {
    */
   constructor(held: number, smoothed: number, release: number) {
     this.#held = held
-    this.#release = release
+    this.#releaseFactor = release
     this.#candidates = new Float64Array(held)
     this.#cameAt = new Float64Array(held)
     this.#recent = new Float64Array(smoothed)
   }
 
   /**
-   * @param needed [≥ count] the reduction that frames need, 0 to 1
-   * @param given [≥ count] written: the one that the frames `held − 1` before get
+   * @param reductions [≥ count] those that frames need, 0 to 1, become those that the frames `held − 1` before get
+   * @param areNeeded false where all are 0
+   * @returns whether any may be above 0 then
    */
-  follow(needed: Float64Array, given: Float64Array, count: number): void {
+  follow(reductions: Float64Array, areNeeded: boolean, count: number): boolean {
+    if (!areNeeded && this.#isAtRest) {
+      this.#frame += count
+      // The order in which `settle` adds must not depend on how much is followed at once.
+      this.#recentAt = (this.#recentAt + count) % this.#recent.length
+      return false
+    }
+    this.#isAtRest = false
+    if (areNeeded || this.#isHolding()) {
+      this.#hold(reductions, count)
+    } else {
+      this.#candidateCount = 0
+      this.#frame += count
+    }
+    this.#release(reductions, count)
+    return true
+  }
+
+  /** Flushes what has decayed, and adds the sum anew, so that its rounding does not pile up. */
+  settle(): void {
+    if (this.#isAtRest) return
     const recent = this.#recent
-    const scale = 1 / recent.length
-    const release = this.#release
+    if (this.#last < REDUCTION_FLOOR) this.#last = 0
+    let sum = 0
+    for (let i = 0; i < recent.length; i++) {
+      const value = recent[i] as number
+      if (value < REDUCTION_FLOOR) recent[i] = 0
+      else sum += value
+    }
+    this.#sum = sum
+    this.#isAtRest = sum === 0 && this.#last === 0 && !this.#isHolding()
+  }
+
+  /** The first candidate is the greatest. */
+  #isHolding(): boolean {
+    return this.#candidateCount > 0 && (this.#candidates[this.#first] as number) > 0
+  }
+
+  /** Releases and smooths, in place, what was held. */
+  #release(values: Float64Array, count: number): void {
+    const recent = this.#recent
+    const length = recent.length
+    const scale = 1 / length
+    const release = this.#releaseFactor
     let at = this.#recentAt
     let sum = this.#sum
     let last = this.#last
     for (let i = 0; i < count; i++) {
-      const held = this.#hold(needed[i] as number)
+      const held = values[i] as number
       last = held >= last ? held : held + release * (last - held)
       sum += last - (recent[at] as number)
       recent[at] = last
-      if (++at === recent.length) at = 0
-      given[i] = sum * scale
+      if (++at === length) at = 0
+      values[i] = sum * scale
     }
     this.#recentAt = at
     this.#sum = sum
     this.#last = last
   }
 
-  /** Flushes what has decayed, and adds the sum anew, so that its rounding does not pile up. */
-  settle(): void {
-    const recent = this.#recent
-    if (this.#last < STATE_FLOOR) this.#last = 0
-    let sum = 0
-    for (let i = 0; i < recent.length; i++) {
-      const value = recent[i] as number
-      if (value < STATE_FLOOR) recent[i] = 0
-      else sum += value
-    }
-    this.#sum = sum
-  }
-
-  /** Greatest of the last `held` values, this one included: candidates that it outdoes can be the greatest no more. */
-  #hold(value: number): number {
+  /** Makes of each value the greatest of the last `held`, itself included: candidates that it outdoes can be that no more. */
+  #hold(values: Float64Array, count: number): void {
     const candidates = this.#candidates
     const cameAt = this.#cameAt
     const held = this.#held
-    const frame = this.#frame++
+    let frame = this.#frame
     let first = this.#first
-    let count = this.#candidateCount
-    if (count > 0 && (cameAt[first] as number) <= frame - held) {
-      if (++first === held) first = 0
-      count--
+    let kept = this.#candidateCount
+    for (let i = 0; i < count; i++, frame++) {
+      const value = values[i] as number
+      if (kept > 0 && (cameAt[first] as number) <= frame - held) {
+        if (++first === held) first = 0
+        kept--
+      }
+      let place = first + kept
+      if (place >= held) place -= held
+      while (kept > 0) {
+        const before = place === 0 ? held - 1 : place - 1
+        if ((candidates[before] as number) > value) break
+        place = before
+        kept--
+      }
+      candidates[place] = value
+      cameAt[place] = frame
+      kept++
+      values[i] = candidates[first] as number
     }
-    while (count > 0) {
-      const end = first + count - 1
-      if ((candidates[end < held ? end : end - held] as number) > value) break
-      count--
-    }
-    const end = first + count
-    const place = end < held ? end : end - held
-    candidates[place] = value
-    cameAt[place] = frame
     this.#first = first
-    this.#candidateCount = count + 1
-    return candidates[first] as number
+    this.#candidateCount = kept
+    this.#frame = frame
   }
 }

@@ -1,8 +1,9 @@
 import type { AudioShape, FrameRange } from '../audio-format.ts'
 import { planTruePeak } from '../measure/true-peak-filter.ts'
-import { CarriedStream, type CarryingKernel, planarBlock, reachOf } from './carried-stream.ts'
+import { copyFrames, sampleLoops } from '../samples/loops/sample-loops.ts'
+import { CarriedStream, type CarryingKernel, reachOf } from './carried-stream.ts'
 import { DelayLine } from './delay-line.ts'
-import { BLOCK_FRAMES, type FrameStream, type PlannedEffect, PRE_ROLL_LEVEL } from './effect.ts'
+import { type FrameStream, type PlannedEffect, PRE_ROLL_LEVEL } from './effect.ts'
 import { decayPerFrame, framesToDecay, LOUDEST_INPUT } from './envelope-time.ts'
 import { LimitDetector, TRUE_PEAK_HOLD } from './limit-detector.ts'
 import { LimitEnvelope } from './limit-envelope.ts'
@@ -60,61 +61,39 @@ class LimitKernel implements CarryingKernel {
   readonly #detector: LimitDetector
   readonly #envelope: LimitEnvelope
   readonly #lines: readonly DelayLine[]
-  readonly #loud: readonly Float64Array[]
-  readonly #levels = new Float64Array(BLOCK_FRAMES)
-  readonly #reductions = new Float64Array(BLOCK_FRAMES)
+  /** Greatest level that is left alone. */
+  readonly #ceiling: number
 
   constructor({ channels, sampleRate }: AudioShape, law: LimitLaw, held: number, release: number) {
     this.inputChannels = channels
     this.channels = channels
     this.#law = law
-    this.#detector = new LimitDetector(
-      channels,
-      law.ceiling * TRUE_PEAK_MARGIN,
-      law.isTruePeak ? planTruePeak(sampleRate) : undefined
-    )
+    this.#ceiling = law.isTruePeak ? law.ceiling * TRUE_PEAK_MARGIN : law.ceiling
+    this.#detector = new LimitDetector(channels, this.#ceiling, law.isTruePeak ? planTruePeak(sampleRate) : undefined)
     this.#envelope = new LimitEnvelope(held, law.lookahead, release)
     this.#lines = Array.from({ length: channels }, () => new DelayLine(held - 1))
-    this.#loud = planarBlock(channels)
   }
 
   advance(input: readonly Float64Array[], output: readonly Float64Array[], at: number, count: number): void {
-    const { gain, ceiling, isTruePeak } = this.#law
-    const levels = this.#levels
-    for (const [channel, samples] of input.entries()) {
-      amplify(samples, gain, this.#loud[channel] as Float64Array, count)
+    const loops = sampleLoops()
+    const { run, levelsAt } = loops
+    const { gain, ceiling } = this.#law
+    for (let channel = 0; channel < this.channels; channel++) {
+      copyFrames(input[channel] as Float64Array, 0, count, loops.blocks[channel] as Float64Array, 0)
+      if (gain !== 1) run.scale(loops.blockAt(channel), gain, count)
     }
-    this.#detector.detect(this.#loud, levels, count)
-    turnIntoReductions(levels, isTruePeak ? ceiling * TRUE_PEAK_MARGIN : ceiling, count)
-    this.#envelope.follow(levels, this.#reductions, count)
+    const isAbove = this.#detector.detect(count)
+    if (isAbove) run.turnIntoReductions(levelsAt, this.#ceiling, count)
+    const isReduced = this.#envelope.follow(loops.levels, isAbove, count)
     for (const [channel, line] of this.#lines.entries()) {
-      const out = output[channel] as Float64Array
-      line.exchange(this.#loud[channel] as Float64Array, out, at, count)
-      reduce(out, at, this.#reductions, ceiling, count)
+      const block = loops.blocks[channel] as Float64Array
+      line.exchange(block, block, 0, count)
+      if (isReduced) run.reduce(loops.blockAt(channel), levelsAt, ceiling, count)
+      copyFrames(block, 0, count, output[channel] as Float64Array, at)
     }
   }
 
   settle(): void {
     this.#envelope.settle()
-  }
-}
-
-function amplify(samples: Float64Array, gain: number, loud: Float64Array, count: number): void {
-  for (let i = 0; i < count; i++) loud[i] = (samples[i] as number) * gain
-}
-
-function turnIntoReductions(levels: Float64Array, ceiling: number, count: number): void {
-  for (let i = 0; i < count; i++) {
-    const level = levels[i] as number
-    levels[i] = level > ceiling ? 1 - ceiling / level : 0
-  }
-}
-
-/** Rounding alone could lift a sample above the ceiling; the clip takes that away. */
-function reduce(out: Float64Array, at: number, reductions: Float64Array, ceiling: number, count: number): void {
-  for (let i = 0; i < count; i++) {
-    const sample = out[at + i] as number
-    const turned = sample - sample * (reductions[i] as number)
-    out[at + i] = Math.max(Math.min(turned, ceiling), -ceiling)
   }
 }

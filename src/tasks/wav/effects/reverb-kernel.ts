@@ -1,6 +1,6 @@
+import { copyFrames } from '../samples/loops/sample-loops.ts'
 import type { CarryingKernel } from './carried-stream.ts'
 import { DelayLine } from './delay-line.ts'
-import { BLOCK_FRAMES } from './effect.ts'
 import { ReverbNetworks } from './reverb-networks.ts'
 import type { ReverbTuning } from './reverb-tuning.ts'
 
@@ -29,7 +29,6 @@ export class ReverbKernel implements CarryingKernel {
   readonly #dryGain: number
   readonly #rooms: readonly Room[]
   readonly #networks: ReverbNetworks
-  readonly #mean = new Float64Array(BLOCK_FRAMES)
 
   constructor({ inputChannels, outputChannels, sides, preDelay, isWetOnly }: ReverbPlan) {
     this.inputChannels = inputChannels
@@ -51,15 +50,19 @@ export class ReverbKernel implements CarryingKernel {
   }
 
   advance(input: readonly Float64Array[], output: readonly Float64Array[], at: number, count: number): void {
+    const networks = this.#networks
     const isMean = this.#rooms.length < input.length
-    if (isMean) meanOf(input[0] as Float64Array, input[1] as Float64Array, this.#mean, count)
     for (const [index, { preDelay, targets }] of this.#rooms.entries()) {
-      const heard = isMean ? this.#mean : (input[index] as Float64Array)
-      preDelay.exchange(heard, this.#networks.input, 0, count)
+      for (let slot = 0; slot <= (isMean ? 1 : 0); slot++) {
+        copyFrames(input[index + slot] as Float64Array, 0, count, networks.dry[slot] as Float64Array, 0)
+      }
+      if (isMean) networks.hearMean(count)
+      else networks.input.set(networks.dry[0] as Float64Array)
+      preDelay.exchange(networks.input, networks.input, 0, count)
       for (const [channel, network] of targets) {
-        const wet = this.#networks.advance(network, count)
-        const dry = input[Math.min(channel, input.length - 1)] as Float64Array
-        mix(this.#dryGain, dry, wet, output[channel] as Float64Array, at, count)
+        const wet = networks.advance(network, count)
+        if (this.#dryGain !== 0) networks.mixDry(isMean ? channel : 0, this.#dryGain, count)
+        copyFrames(wet, 0, count, output[channel] as Float64Array, at)
       }
     }
   }
@@ -67,19 +70,4 @@ export class ReverbKernel implements CarryingKernel {
   settle(): void {
     this.#networks.settle()
   }
-}
-
-function meanOf(left: Float64Array, right: Float64Array, mean: Float64Array, count: number): void {
-  for (let i = 0; i < count; i++) mean[i] = ((left[i] as number) + (right[i] as number)) * 0.5
-}
-
-function mix(
-  dryGain: number,
-  dry: Float64Array,
-  wet: Float64Array,
-  out: Float64Array,
-  at: number,
-  count: number
-): void {
-  for (let i = 0; i < count; i++) out[at + i] = (wet[i] as number) + (dry[i] as number) * dryGain
 }

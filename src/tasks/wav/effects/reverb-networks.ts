@@ -17,6 +17,9 @@ interface NetworkExports {
     feedback: number,
     damping: number
   ): void
+  peakOf(from: number, count: number): number
+  meanOf(left: number, right: number, mean: number, count: number): void
+  mix(wet: number, dry: number, gain: number, count: number): void
   /** 1 when all is 0 then. */
   flush(from: number, to: number, floor: number): number
 }
@@ -33,10 +36,12 @@ const LINES = COMBS + ALL_PASSES
 /** As in network.ts: low-passes, then lines. */
 const TABLE_BYTES = COMBS * SAMPLE_BYTES
 const NETWORK_BYTES = TABLE_BYTES + 12 * LINES
-/** Where things lie: one block of input, one of output, then networks. The stub runtime's own words lie below. */
+const BLOCK_BYTES = BLOCK_FRAMES * SAMPLE_BYTES
+/** Where things lie: blocks of input, of output and two of dry signal, then networks. The stub runtime's own words lie below. */
 const INPUT = 1024
-const WET = INPUT + BLOCK_FRAMES * SAMPLE_BYTES
-const NETWORKS = WET + BLOCK_FRAMES * SAMPLE_BYTES
+const WET = INPUT + BLOCK_BYTES
+const DRY = WET + BLOCK_BYTES
+const NETWORKS = DRY + 2 * BLOCK_BYTES
 /** Input below this cannot keep the loops from decaying. */
 const QUIET = 1e-20
 
@@ -61,6 +66,8 @@ export class ReverbNetworks {
   readonly input: Float64Array
   /** [BLOCK_FRAMES] what {@link ReverbNetworks.advance} gave last. */
   readonly wet: Float64Array
+  /** Two of [BLOCK_FRAMES]: what is heard beside the reverberation; written by the caller. */
+  readonly dry: readonly Float64Array[]
   readonly #exports: NetworkExports
   readonly #networks: readonly Network[]
 
@@ -79,11 +86,22 @@ export class ReverbNetworks {
     for (const network of this.#networks) layOut(memory.buffer, network)
     this.input = new Float64Array(memory.buffer, INPUT, BLOCK_FRAMES)
     this.wet = new Float64Array(memory.buffer, WET, BLOCK_FRAMES)
+    this.dry = [DRY, DRY + BLOCK_BYTES].map((at) => new Float64Array(memory.buffer, at, BLOCK_FRAMES))
   }
 
   /** Whether a network's state is exactly 0. */
   isSilent(index: number): boolean {
     return this.#network(index).isSilent
+  }
+
+  /** Makes {@link ReverbNetworks.input} the mean of both dry signals. */
+  hearMean(count: number): void {
+    this.#exports.meanOf(DRY, DRY + BLOCK_BYTES, INPUT, count)
+  }
+
+  /** Adds a dry signal times `gain` to {@link ReverbNetworks.wet}. @param slot 0 or 1 */
+  mixDry(slot: number, gain: number, count: number): void {
+    this.#exports.mix(WET, DRY + slot * BLOCK_BYTES, gain, count)
   }
 
   /**
@@ -93,7 +111,7 @@ export class ReverbNetworks {
    */
   advance(index: number, count: number): Float64Array {
     const network = this.#network(index)
-    const peak = peakOf(this.input, count)
+    const peak = this.#exports.peakOf(INPUT, count)
     if (peak > network.peak) network.peak = peak
     if (network.isSilent && peak === 0) return this.wet.fill(0, 0, count)
     network.isSilent = false
@@ -134,10 +152,4 @@ function layOut(buffer: ArrayBuffer, { tuning, address }: Network): void {
     table.set([start, end, start], 3 * line)
     start = end
   }
-}
-
-function peakOf(samples: Float64Array, count: number): number {
-  let peak = 0
-  for (let i = 0; i < count; i++) peak = Math.max(peak, Math.abs(samples[i] as number))
-  return peak
 }

@@ -1,8 +1,9 @@
 import type { FrameRange } from '../audio-format.ts'
 import { BLOCK_FRAMES } from '../effects/effect.ts'
+import { sampleLoops, WINDOW_HISTORY } from '../samples/loops/sample-loops.ts'
 import { ChannelSums } from './channel-sums.ts'
 import { ClippedCounter } from './clipped-runs.ts'
-import { type KWeighting, planKWeighting } from './k-weighting.ts'
+import { planKWeighting } from './k-weighting.ts'
 import { writeMeasurePart } from './measure-bytes.ts'
 import { binStart, binsOf, hopCount, type MeasureLayout, measureWarmUpFrames } from './measure-layout.ts'
 import { SpectrogramColumns } from './spectrogram-columns.ts'
@@ -11,9 +12,8 @@ import { TRUE_PEAK_TAIL, TruePeakMeter } from './true-peak-meter.ts'
 
 /** What is kept of one channel while a range is measured. */
 class ChannelState {
-  /** The latest frames, and behind them the block at hand. */
-  readonly buffer: Float64Array
-  readonly running: ChannelSums
+  /** The latest frames. */
+  readonly history = new Float64Array(WINDOW_HISTORY)
   readonly truePeak: TruePeakMeter
   readonly clipped = new ClippedCounter()
   readonly sums: Float64Array
@@ -23,12 +23,10 @@ class ChannelState {
   readonly maxima: Float32Array
   peak = 0
 
-  constructor(layout: MeasureLayout, range: FrameRange, filters: { loudness: KWeighting; truePeak: TruePeakFilter }) {
+  constructor(layout: MeasureLayout, range: FrameRange, truePeak: TruePeakFilter) {
     const hops = hopCount(layout, range)
     const bins = binsOf(layout, range)
-    this.buffer = new Float64Array(layout.spectrogramSize + BLOCK_FRAMES)
-    this.running = new ChannelSums(filters.loudness)
-    this.truePeak = new TruePeakMeter(filters.truePeak)
+    this.truePeak = new TruePeakMeter(truePeak)
     this.sums = new Float64Array(hops)
     this.squares = new Float64Array(hops)
     this.weightedSquares = new Float64Array(hops)
@@ -36,22 +34,13 @@ class ChannelState {
     this.maxima = new Float32Array(bins.end - bins.first).fill(Number.NEGATIVE_INFINITY)
   }
 
-  /** Takes frames into filter, sums and extremes; `bin` is negative before the range. */
-  add(from: number, until: number, bin: number): void {
-    const { running } = this
-    running.add(this.buffer, from, until)
-    if (bin < 0) return
-    const peak = Math.max(-running.least, running.greatest)
+  /** Takes extremes of frames `from` up to `until` of `samples`. */
+  add(samples: Float64Array, from: number, until: number, bin: number, least: number, greatest: number): void {
+    const peak = Math.max(-least, greatest)
     if (peak > this.peak) this.peak = peak
-    this.clipped.add(this.buffer, from, until, peak)
-    this.minima[bin] = Math.min(this.minima[bin] as number, running.least)
-    this.maxima[bin] = Math.max(this.maxima[bin] as number, running.greatest)
-  }
-
-  closeHop(hop: number): void {
-    this.sums[hop] = this.running.sum
-    this.squares[hop] = this.running.squares
-    this.weightedSquares[hop] = this.running.weightedSquares
+    this.clipped.add(samples, from, until, peak)
+    this.minima[bin] = Math.min(this.minima[bin] as number, least)
+    this.maxima[bin] = Math.max(this.maxima[bin] as number, greatest)
   }
 }
 
@@ -65,16 +54,13 @@ export class RangeMeasure {
   readonly #layout: MeasureLayout
   readonly #range: FrameRange
   readonly #channels: readonly ChannelState[]
-  readonly #buffers: readonly Float64Array[]
+  readonly #running: ChannelSums
   readonly #spectrogram: SpectrogramColumns
-  readonly #history: number
   readonly #firstBin: number
   #frame: number
   #bin: number
   #nextBin: number
   #nextHop: number
-  /** Frames of the block at hand. */
-  #held = 0
 
   /**
    * @param range begins at a multiple of the layout's hop, and ends at one or with the file
@@ -92,11 +78,10 @@ export class RangeMeasure {
     this.#layout = layout
     this.#range = range
     const { channels, sampleRate } = layout.shape
-    const filters = { loudness: planKWeighting(sampleRate), truePeak: planTruePeak(sampleRate) }
-    this.#channels = Array.from({ length: channels }, () => new ChannelState(layout, range, filters))
-    this.#buffers = this.#channels.map((channel) => channel.buffer)
+    const truePeak = planTruePeak(sampleRate)
+    this.#channels = Array.from({ length: channels }, () => new ChannelState(layout, range, truePeak))
+    this.#running = new ChannelSums(channels, planKWeighting(sampleRate))
     this.#spectrogram = new SpectrogramColumns(layout, range)
-    this.#history = layout.spectrogramSize
     this.firstFrame = Math.max(0, start - measureWarmUpFrames(layout))
     this.#firstBin = binsOf(layout, range).first
     this.#frame = this.firstFrame
@@ -115,12 +100,7 @@ export class RangeMeasure {
       throw new RangeError(`a measure is fed up to frame ${this.#frame + count}; its range ends at ${this.#range.end}`)
     }
     for (let from = 0; from < count; from += BLOCK_FRAMES) {
-      const length = Math.min(BLOCK_FRAMES, count - from)
-      this.#hold(length)
-      for (let channel = 0; channel < this.#buffers.length; channel++) {
-        copyBlock(block[channel] as Float64Array, from, this.#buffers[channel] as Float64Array, this.#history, length)
-      }
-      this.#take(length)
+      this.#take(block, from, Math.min(BLOCK_FRAMES, count - from))
     }
   }
 
@@ -134,10 +114,10 @@ export class RangeMeasure {
       throw new RangeError(`a measure was fed up to frame ${this.#frame}; its range ends at ${end}`)
     }
     if (end === this.#layout.shape.frames && start < end) {
-      this.#hold(TRUE_PEAK_TAIL)
-      for (const { buffer, truePeak } of this.#channels) {
-        buffer.fill(0, this.#history, this.#history + TRUE_PEAK_TAIL)
-        truePeak.scan(buffer, this.#history, this.#history + TRUE_PEAK_TAIL)
+      const silence = new Float64Array(TRUE_PEAK_TAIL)
+      for (const { history, truePeak } of this.#channels) {
+        sampleLoops().putBehind(history, 0, silence, 0, TRUE_PEAK_TAIL)
+        truePeak.scanWindow(0, 0, TRUE_PEAK_TAIL)
       }
     }
     const channels = this.#channels.map((channel) => ({
@@ -153,34 +133,32 @@ export class RangeMeasure {
     return writeMeasurePart(this.#layout, this.#range, { channels, levels: this.#spectrogram.levels })
   }
 
-  /** Makes room for the next block: what was held joins the history. */
-  #hold(length: number): void {
-    for (const buffer of this.#buffers) buffer.copyWithin(0, this.#held, this.#held + this.#history)
-    this.#held = length
-  }
-
-  #take(length: number): void {
+  /** Takes frames `start` up to `start + length` of a block. */
+  #take(block: readonly Float64Array[], start: number, length: number): void {
+    const loops = sampleLoops()
     const first = this.#frame
-    const end = first + length
-    this.#sum(end)
-    const measured = Math.max(first, this.#range.start)
-    if (measured < end) {
-      const from = this.#history + measured - first
-      for (const { truePeak, buffer } of this.#channels) truePeak.scan(buffer, from, this.#history + length)
+    for (const [channel, { history }] of this.#channels.entries()) {
+      loops.putBehind(history, channel, block[channel] as Float64Array, start, length)
     }
-    while (this.#spectrogram.nextEnd <= end) this.#spectrogram.measure(this.#buffers, first - this.#history)
+    this.#running.begin()
+    this.#sum(loops.blocks, first + length)
+    this.#running.end()
+    const measured = Math.max(this.#range.start - first, 0)
+    if (measured < length) {
+      for (const [channel, { truePeak }] of this.#channels.entries()) truePeak.scanWindow(channel, measured, length)
+    }
+    this.#spectrogram.add(block, start, length, first)
   }
 
   /** Sums frames up to `end`, cut where hops, bins and the range begin. */
-  #sum(end: number): void {
+  #sum(blocks: readonly Float64Array[], end: number): void {
     const first = this.#frame
     let frame = first
     while (frame < end) {
       const inside = frame >= this.#range.start
       const until = Math.min(end, this.#nextHop, inside ? this.#nextBin : this.#range.start)
-      const bin = inside ? this.#bin - this.#firstBin : -1
-      const shift = this.#history - first
-      for (const channel of this.#channels) channel.add(shift + frame, shift + until, bin)
+      this.#running.add(frame - first, until - first)
+      if (inside) this.#takeExtremes(blocks, frame - first, until - first)
       frame = until
       if (frame === this.#nextHop || frame === this.#range.end) this.#closeHop(frame)
       if (inside && frame === this.#nextBin) {
@@ -191,17 +169,25 @@ export class RangeMeasure {
     this.#frame = frame
   }
 
+  #takeExtremes(blocks: readonly Float64Array[], from: number, until: number): void {
+    const bin = this.#bin - this.#firstBin
+    for (const [index, channel] of this.#channels.entries()) {
+      const samples = blocks[index] as Float64Array
+      channel.add(samples, from, until, bin, this.#running.least(index), this.#running.greatest(index))
+    }
+  }
+
   #closeHop(frame: number): void {
     const { hopFrames } = this.#layout
     const hop = Math.ceil((frame - this.#range.start) / hopFrames) - 1
-    for (const channel of this.#channels) {
-      if (hop >= 0) channel.closeHop(hop)
-      channel.running.startHop()
+    if (hop >= 0) {
+      for (const [index, channel] of this.#channels.entries()) {
+        channel.sums[hop] = this.#running.sum(index)
+        channel.squares[hop] = this.#running.squares(index)
+        channel.weightedSquares[hop] = this.#running.weightedSquares(index)
+      }
     }
+    this.#running.startHop()
     this.#nextHop = (Math.floor(frame / hopFrames) + 1) * hopFrames
   }
-}
-
-function copyBlock(from: Float64Array, start: number, to: Float64Array, at: number, length: number): void {
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number
 }

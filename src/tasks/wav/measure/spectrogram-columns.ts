@@ -1,6 +1,7 @@
 import type { FrameRange } from '../audio-format.ts'
 import { decibelsToGain, exactCos } from '../math/exact-math.ts'
 import { RealFft } from '../math/fft.ts'
+import { copyFrames } from '../samples/loops/sample-loops.ts'
 import { columnsOf, type MeasureLayout, windowEnd, windowStart, windowsOf } from './measure-layout.ts'
 
 /** Decibels from one level of a spectrogram to the next. */
@@ -13,8 +14,6 @@ export const LEVEL_MAX = 255
 export class SpectrogramColumns {
   /** [columns][size / 2 + 1] levels, of the columns that the range has windows of. */
   readonly levels: Uint8Array
-  /** End of the next window, in frames of the file; Infinity behind the last. */
-  nextEnd: number
 
   readonly #layout: MeasureLayout
   readonly #firstColumn: number
@@ -27,7 +26,13 @@ export class SpectrogramColumns {
   readonly #window: Float64Array
   readonly #column: Float64Array
   readonly #thresholds: Float64Array
+  /** [channels][size] what there is of the next window. */
+  readonly #frames: readonly Float64Array[]
   #next: number
+  /** Frames of the file: the next window's, and the one up to which it is there. */
+  #start = 0
+  #end = 0
+  #gathered = 0
 
   constructor(layout: MeasureLayout, range: FrameRange) {
     const size = layout.spectrogramSize
@@ -40,28 +45,49 @@ export class SpectrogramColumns {
     this.#endWindow = windows.end
     this.levels = new Uint8Array((columns.end - columns.first) * bins)
     this.#fft = new RealFft(size)
-    this.#hann = hann(size)
+    this.#hann = hannOf(size)
     this.#windowed = new Float64Array(size)
     this.#real = new Float64Array(bins)
     this.#imaginary = new Float64Array(bins)
     this.#window = new Float64Array(bins)
     this.#column = new Float64Array(bins)
-    this.#thresholds = thresholds()
-    this.nextEnd = this.#endOfNext()
+    leastPowers ??= thresholds()
+    this.#thresholds = leastPowers
+    this.#frames = Array.from({ length: layout.shape.channels }, () => new Float64Array(size))
+    this.#expectNext()
   }
 
   /**
-   * Measures the next window, which ends at {@link SpectrogramColumns.nextEnd}.
-   * @param buffers [channels] the latest frames
-   * @param firstFrame frame of the file that each buffer's index 0 is; not above the window's first
+   * Takes what the next windows need of frames that come in order.
+   * @param block [channels][≥ from + count], read from index `from` on
+   * @param first frame of the file that index `from` is
    */
-  measure(buffers: readonly Float64Array[], firstFrame: number): void {
+  add(block: readonly Float64Array[], from: number, count: number, first: number): void {
+    while (this.#next < this.#endWindow && first + count > this.#start) {
+      const until = Math.min(first + count, this.#end)
+      if (until > this.#gathered) this.#gather(block, from - first, until)
+      if (until < this.#end) return
+      this.#measure()
+    }
+  }
+
+  /** @param shift from frames of the file to indices of the block */
+  #gather(block: readonly Float64Array[], shift: number, until: number): void {
+    const gathered = this.#gathered
+    for (const [channel, frames] of this.#frames.entries()) {
+      const samples = block[channel] as Float64Array
+      copyFrames(samples, shift + gathered, until - gathered, frames, gathered - this.#start)
+    }
+    this.#gathered = until
+  }
+
+  /** Measures the next window, which is all there. */
+  #measure(): void {
     const window = this.#next
-    const start = windowStart(this.#layout, window) - firstFrame
-    const has = Math.min(this.#layout.spectrogramSize, windowEnd(this.#layout, window) - firstFrame - start)
+    const has = this.#end - this.#start
     const power = this.#window.fill(0)
-    for (const samples of buffers) {
-      for (let i = 0; i < has; i++) this.#windowed[i] = (samples[start + i] as number) * (this.#hann[i] as number)
+    for (const samples of this.#frames) {
+      for (let i = 0; i < has; i++) this.#windowed[i] = (samples[i] as number) * (this.#hann[i] as number)
       this.#windowed.fill(0, has)
       this.#fft.forward(this.#windowed, this.#real, this.#imaginary)
       for (let k = 0; k < power.length; k++) {
@@ -73,14 +99,20 @@ export class SpectrogramColumns {
     const column = this.#column
     for (let k = 0; k < power.length; k++) column[k] = Math.max(column[k] as number, power[k] as number)
     this.#next = window + 1
-    this.nextEnd = this.#endOfNext()
+    this.#expectNext()
     if (this.#next === this.#endWindow || this.#next % this.#layout.windowsPerColumn === 0) {
-      this.#closeColumn(Math.floor(window / this.#layout.windowsPerColumn) - this.#firstColumn, buffers.length)
+      this.#closeColumn(Math.floor(window / this.#layout.windowsPerColumn) - this.#firstColumn, this.#frames.length)
     }
   }
 
-  #endOfNext(): number {
-    return this.#next < this.#endWindow ? windowEnd(this.#layout, this.#next) : Number.POSITIVE_INFINITY
+  /** Keeps what the next window has of the latest. */
+  #expectNext(): void {
+    if (this.#next === this.#endWindow) return
+    const start = windowStart(this.#layout, this.#next)
+    for (const frames of this.#frames) frames.copyWithin(0, start - this.#start)
+    this.#start = start
+    this.#end = windowEnd(this.#layout, this.#next)
+    this.#gathered = Math.max(this.#gathered, start)
   }
 
   #closeColumn(index: number, channels: number): void {
@@ -91,6 +123,17 @@ export class SpectrogramColumns {
     }
     column.fill(0)
   }
+}
+
+/** Tables of all spectrograms; written never. */
+const hannBySize = new Map<number, Float64Array>()
+let leastPowers: Float64Array | undefined
+
+/** {@link hann}, of one of the three sizes that layouts have. */
+function hannOf(size: number): Float64Array {
+  const window = hannBySize.get(size) ?? hann(size)
+  hannBySize.set(size, window)
+  return window
 }
 
 /** Hann's window, scaled so that a sine at full scale has a spectrum of magnitude 1. */

@@ -13,12 +13,12 @@ export interface TruePeakFilter {
   /** By pair, for the quarters: × (left + right), and ± (left − right). */
   readonly even: Float64Array
   readonly odd: Float64Array
-  /** |y| ≤ innerGain · greatest of the two nearest + outerGain · greatest of all. */
-  readonly innerGain: number
-  readonly outerGain: number
-  /** |y| ≤ greatest of the two nearest + bendGain · greatest second difference + leakGain · greatest of all. */
-  readonly bendGain: number
-  readonly leakGain: number
+  /**
+   * All that the loops need: four gains, then by pair middle, even and odd. Of the gains, |y| ≤ first · greatest of the two
+   * nearest + second · greatest of all, and |y| ≤ greatest of the two nearest + third · greatest second difference + fourth ·
+   * greatest of all.
+   */
+  readonly numbers: Float64Array
 }
 
 /**
@@ -27,6 +27,14 @@ export interface TruePeakFilter {
  * @see ITU-R BS.1770-4, annex 2
  */
 export function planTruePeak(sampleRate: number): TruePeakFilter {
+  interpolation ??= planInterpolation()
+  return { ...interpolation, positions: sampleRate < 96_000 ? 3 : sampleRate < 192_000 ? 1 : 0 }
+}
+
+/** The same for all rates, and written never. */
+let interpolation: Omit<TruePeakFilter, 'positions'> | undefined
+
+function planInterpolation(): Omit<TruePeakFilter, 'positions'> {
   const quarter = taps(0.25)
   const middle = taps(0.5)
   const even = new Float64Array(TAP_PAIRS)
@@ -39,16 +47,13 @@ export function planTruePeak(sampleRate: number): TruePeakFilter {
     odd[pair] = 0.5 * (left - right)
     half[pair] = middle[TAP_PAIRS - 1 - pair] as number
   }
-  return {
-    positions: sampleRate < 96_000 ? 3 : sampleRate < 192_000 ? 1 : 0,
-    middle: half,
-    even,
-    odd,
-    ...gains([
-      { taps: quarter, position: 0.25 },
-      { taps: middle, position: 0.5 }
-    ])
-  }
+  const { innerGain, outerGain, bendGain, leakGain } = gains([
+    { taps: quarter, position: 0.25 },
+    { taps: middle, position: 0.5 }
+  ])
+  const numbers = [innerGain, outerGain, bendGain, leakGain]
+  for (const [pair, tap] of half.entries()) numbers.push(tap, even[pair] as number, odd[pair] as number)
+  return { middle: half, even, odd, numbers: Float64Array.from(numbers) }
 }
 
 /** Taps for a position inside the interval behind sample TAP_PAIRS − 1, together 1. */
@@ -65,11 +70,16 @@ function taps(position: number): Float64Array {
   return values
 }
 
-type Gains = Pick<TruePeakFilter, 'innerGain' | 'outerGain' | 'bendGain' | 'leakGain'>
+interface Gains {
+  readonly innerGain: number
+  readonly outerGain: number
+  readonly bendGain: number
+  readonly leakGain: number
+}
 
 /** Bounds over phases; three quarters are one quarter mirrored, so theirs are the same. */
 function gains(phases: readonly { taps: Float64Array; position: number }[]): Gains {
-  const worst = { innerGain: 0, outerGain: 0, bendGain: 0, leakGain: 0 }
+  const worst: { -readonly [Name in keyof Gains]: number } = { innerGain: 0, outerGain: 0, bendGain: 0, leakGain: 0 }
   for (const phase of phases) {
     const { bend, leak } = bendOf(phase.taps, phase.position)
     let inner = 0

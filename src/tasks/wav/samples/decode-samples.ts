@@ -1,7 +1,9 @@
 // Owns a scratch block for bytes that are not aligned, and the count of samples that were no numbers. Driven by whoever reads.
 import { SAMPLE_BYTES, type SampleEncoding } from '../audio-format.ts'
+import { BLOCK_FRAMES } from '../effects/effect.ts'
 import { decodeF32, decodeF64, decodeS16, decodeS24, decodeS32, decodeU8, makeFinite } from './decode-channel.ts'
 import { assertLittleEndian } from './little-endian.ts'
+import { copyFrames, sampleLoops } from './loops/sample-loops.ts'
 import { WholeView } from './whole-view.ts'
 
 /**
@@ -49,6 +51,10 @@ export class SampleDecoder {
     for (let channel = 0; channel < this.#channels; channel++) {
       if ((out[channel]?.length ?? 0) < frames) throw new RangeError(`expected room for ${frames} frames`)
     }
+    if (this.#channels === 2 && (this.#encoding === 's16' || this.#encoding === 'f32')) {
+      this.#decodePairs(bytes, byteOffset, frames, out)
+      return
+    }
     const start = bytes.byteOffset + byteOffset
     if (start % this.#alignment === 0) {
       this.#decodeFrom(bytes.buffer, start, frames, out)
@@ -58,6 +64,26 @@ export class SampleDecoder {
     if (this.#scratch.byteLength < byteLength) this.#scratch = new Uint8Array(byteLength)
     this.#scratch.set(bytes.subarray(byteOffset, byteOffset + byteLength))
     this.#decodeFrom(this.#scratch.buffer, 0, frames, out)
+  }
+
+  /** Two channels of 16 bits or floats of 32, aligned or not. */
+  #decodePairs(bytes: Uint8Array, byteOffset: number, frames: number, out: readonly Float64Array[]): void {
+    const loops = sampleLoops()
+    const { run, bytesAt } = loops
+    const frameBytes = 2 * this.#sampleBytes
+    for (let done = 0; done < frames; done += BLOCK_FRAMES) {
+      const count = Math.min(BLOCK_FRAMES, frames - done)
+      const at = byteOffset + done * frameBytes
+      loops.bytes.set(bytes.subarray(at, at + count * frameBytes))
+      let isSound = true
+      if (this.#encoding === 's16') run.deinterleave16(bytesAt, count, loops.blockAt(0), loops.blockAt(1))
+      else isSound = run.deinterleaveF32(bytesAt, count, loops.blockAt(0), loops.blockAt(1)) === 1
+      for (let channel = 0; channel < 2; channel++) {
+        const samples = loops.blocks[channel] as Float64Array
+        if (!isSound) this.#nonFinite += makeFinite(samples, count)
+        copyFrames(samples, 0, count, out[channel] as Float64Array, done)
+      }
+    }
   }
 
   /** @param start aligned byte of the buffer */

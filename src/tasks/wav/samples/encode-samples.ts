@@ -1,14 +1,17 @@
 // Owns scratch memory of a few KiB and the counts of clipped samples. Driven by whoever writes a file, block by block, in any order.
 import { SAMPLE_BYTES, type SampleEncoding } from '../audio-format.ts'
+import { BLOCK_FRAMES } from '../effects/effect.ts'
 import { ditherKey } from './dither.ts'
 import { assertLittleEndian } from './little-endian.ts'
+import { copyFrames, sampleLoops } from './loops/sample-loops.ts'
 import { packF32, packF64, packS16, packS24, packS24Words, packU8 } from './pack.ts'
-import { quantize, quantizeDithered } from './quantize.ts'
 import { WholeView } from './whole-view.ts'
 
 /** Samples that are turned at once: what stays in a core's nearest cache. */
 const BLOCK_SAMPLES = 4096
 const TWO_32 = 2 ** 32
+/** The channels of stereo, which has loops of its own. */
+const PAIR: readonly number[] = [0, 1]
 
 /** Whether to add dither; it is where bits are dropped that it does good. */
 export interface SampleEncoderOptions {
@@ -46,7 +49,7 @@ export class SampleEncoder {
     this.#sampleBytes = SAMPLE_BYTES[encoding]
     this.#dither = options.dither && (encoding === 'u8' || encoding === 's16' || encoding === 's24')
     this.#clipped = new Array<number>(channels).fill(0)
-    this.#blockFrames = Math.max(1, Math.floor(BLOCK_SAMPLES / channels))
+    this.#blockFrames = Math.min(BLOCK_FRAMES, Math.max(1, Math.floor(BLOCK_SAMPLES / channels)))
     this.#keys = new Int32Array(channels)
     this.#steps = new Int32Array(this.#blockFrames * channels)
     this.#aligned = new Uint8Array(this.#blockFrames * channels * this.#sampleBytes)
@@ -117,6 +120,10 @@ export class SampleEncoder {
         packU8(this.#steps, count, this.#bytes.over(buffer), at)
         break
       case 's16':
+        if (this.#channels === 2) {
+          this.#encodePairs16(input, start, frames, firstFrame, buffer, at)
+          break
+        }
         this.#quantize(input, start, frames, firstFrame, 32_768, this.#steps, 0)
         packS16(this.#steps, count, this.#int16.over(buffer), (at / 2) | 0)
         break
@@ -129,6 +136,10 @@ export class SampleEncoder {
         this.#quantize(input, start, frames, firstFrame, 2_147_483_648, this.#int32.over(buffer), (at / 4) | 0)
         break
       case 'f32':
+        if (this.#channels === 2) {
+          this.#encodePairsF32(input, start, frames, buffer, at)
+          break
+        }
         for (let channel = 0; channel < this.#channels; channel++) {
           const samples = input[channel] as Float64Array
           packF32(samples, start, frames, this.#float32.over(buffer), ((at / 4) | 0) + channel, this.#channels)
@@ -152,24 +163,66 @@ export class SampleEncoder {
     at: number
   ): void {
     const channels = this.#channels
-    if (this.#dither) this.#makeKeys(Math.floor(firstFrame / TWO_32))
+    const made = sampleLoops().steps[0] as Int32Array
     for (let channel = 0; channel < channels; channel++) {
-      const samples = input[channel] as Float64Array
-      const clipped = this.#dither
-        ? quantizeDithered(
-            samples,
-            start,
-            frames,
-            full,
-            steps,
-            at + channel,
-            channels,
-            firstFrame | 0,
-            this.#keys[channel] as number
-          )
-        : quantize(samples, start, frames, full, steps, at + channel, channels)
-      this.#clipped[channel] = (this.#clipped[channel] as number) + clipped
+      this.#quantizeChannel(input, channel, start, frames, firstFrame, full, 0)
+      scatter(made, frames, steps, at + channel, channels)
     }
+  }
+
+  /** Makes steps of one channel, in one of the two places that the loops have for them. */
+  #quantizeChannel(
+    input: readonly Float64Array[],
+    channel: number,
+    start: number,
+    frames: number,
+    firstFrame: number,
+    full: number,
+    slot: number
+  ): void {
+    const loops = sampleLoops()
+    if (this.#dither) this.#makeKeys(Math.floor(firstFrame / TWO_32))
+    copyFrames(input[channel] as Float64Array, start, frames, loops.blocks[0] as Float64Array, 0)
+    const clipped = loops.run.quantize(
+      loops.blockAt(0),
+      frames,
+      full,
+      loops.stepsAt(slot),
+      this.#dither,
+      firstFrame | 0,
+      this.#keys[channel] as number
+    )
+    this.#clipped[channel] = (this.#clipped[channel] as number) + clipped
+  }
+
+  #encodePairs16(
+    input: readonly Float64Array[],
+    start: number,
+    frames: number,
+    firstFrame: number,
+    buffer: ArrayBufferLike,
+    at: number
+  ): void {
+    const loops = sampleLoops()
+    for (const channel of PAIR) this.#quantizeChannel(input, channel, start, frames, firstFrame, 32_768, channel)
+    loops.run.interleave16(loops.stepsAt(0), loops.stepsAt(1), frames, loops.bytesAt)
+    this.#bytes.over(buffer).set(loops.bytes.subarray(0, frames * 4), at)
+  }
+
+  #encodePairsF32(
+    input: readonly Float64Array[],
+    start: number,
+    frames: number,
+    buffer: ArrayBufferLike,
+    at: number
+  ): void {
+    const loops = sampleLoops()
+    for (const channel of PAIR) {
+      const samples = input[channel] as Float64Array
+      copyFrames(samples, start, frames, loops.blocks[channel] as Float64Array, 0)
+    }
+    loops.run.interleaveF32(loops.blockAt(0), loops.blockAt(1), frames, loops.bytesAt)
+    this.#bytes.over(buffer).set(loops.bytes.subarray(0, frames * 8), at)
   }
 
   #makeKeys(high: number): void {
@@ -177,4 +230,8 @@ export class SampleEncoder {
     for (let channel = 0; channel < this.#channels; channel++) this.#keys[channel] = ditherKey(channel, high)
     this.#keysHigh = high
   }
+}
+
+function scatter(steps: Int32Array, count: number, out: Int32Array, at: number, stride: number): void {
+  for (let frame = 0, index = at; frame < count; frame++, index += stride) out[index] = steps[frame] as number
 }

@@ -87,6 +87,7 @@ describe('rounding and saturation', () => {
     expect(new Float64Array(f64.bytes.buffer)).toEqual(Float64Array.of(2.5, -1e9, 0.1, 0, -0))
     expect([f32.clipped, f64.clipped]).toEqual([[0], [0]])
     expect(stepsOf('s16', [Number.NaN])).toEqual([0])
+    expect(stepsOf('s16', [Number.NaN, Number.NaN, Number.NaN], { dither: true })).toEqual([0, 0, 0])
   })
 })
 

@@ -3,7 +3,7 @@
 // Each sample is made by the same IEEE 754 multiplications and additions in the same order, whether alone or as a lane of a
 // vector, so neither the length of a run nor the CPU changes a bit. All addresses are bytes; samples are f64.
 
-/** A network's record: the low-passes of its eight loops, then for each of its twelve lines start, end and next place. */
+/** A network's record: the low-passes of its eight loops times the feedback, then for each of its twelve lines start, end and next place. */
 const TABLE: usize = 64
 const LINE_BYTES: usize = 12
 const COMBS: i32 = 8
@@ -78,10 +78,46 @@ function moveOn(network: usize, line: i32, run: i32): void {
   store<i32>(entry, next == load<i32>(entry, 4) ? load<i32>(entry) : next, 8)
 }
 
+/** Greatest magnitude. */
+export function peakOf(from: usize, count: i32): f64 {
+  const end = from + (<usize>count << 3)
+  let most = f64x2.splat(0)
+  for (; from + 16 <= end; from += 16) most = f64x2.pmax(most, f64x2.abs(v128.load(from)))
+  if (from < end) most = f64x2.pmax(most, f64x2.abs(v128.load64_zero(from)))
+  return max(f64x2.extract_lane(most, 0), f64x2.extract_lane(most, 1))
+}
+
+/** Means of two signals; one more is written where the count is odd. */
+export function meanOf(left: usize, right: usize, mean: usize, count: i32): void {
+  const half = f64x2.splat(0.5)
+  const end = mean + (<usize>count << 3)
+  for (; mean < end; mean += 16) {
+    v128.store(mean, f64x2.mul(f64x2.add(v128.load(left), v128.load(right)), half))
+    left += 16
+    right += 16
+  }
+}
+
+/** Adds a signal times a factor; one more is touched where the count is odd. */
+export function mix(wet: usize, dry: usize, gain: f64, count: i32): void {
+  const factor = f64x2.splat(gain)
+  const end = wet + (<usize>count << 3)
+  for (; wet < end; wet += 16) {
+    v128.store(wet, f64x2.add(v128.load(wet), f64x2.mul(v128.load(dry), factor)))
+    dry += 16
+  }
+}
+
 // @ts-ignore: decorator
 @inline
-function loadPair(one: usize, other: usize): v128 {
-  return v128.load_lane<u64>(other, v128.load64_zero(one), 1)
+function firsts(one: v128, other: v128): v128 {
+  return v128.shuffle<f64>(one, other, 0, 2)
+}
+
+// @ts-ignore: decorator
+@inline
+function seconds(one: v128, other: v128): v128 {
+  return v128.shuffle<f64>(one, other, 1, 3)
 }
 
 // @ts-ignore: decorator
@@ -90,7 +126,7 @@ function lowPass(y: v128, damped: v128, open: v128, damping: v128): v128 {
   return f64x2.add(f64x2.mul(y, open), f64x2.mul(damped, damping))
 }
 
-/** The eight loops, two in a vector, over bytes in which none of their lines ends. */
+/** The eight loops, two in a vector, two frames in a turn, over bytes in which none of their lines ends. */
 function runCombs(
   network: usize,
   from: usize,
@@ -108,53 +144,101 @@ function runCombs(
   let p5 = placeOf(network, 5)
   let p6 = placeOf(network, 6)
   let p7 = placeOf(network, 7)
-  let d01 = v128.load(network)
+  let d01 = v128.load(network, 0)
   let d23 = v128.load(network, 16)
   let d45 = v128.load(network, 32)
   let d67 = v128.load(network, 48)
-  const back = f64x2.splat(feedback)
   const damp = f64x2.splat(damping)
-  const open = f64x2.splat(1 - damping)
+  const open = f64x2.splat(feedback * (1 - damping))
+  const louder = f64x2.splat(gain)
   const end = from + run
-  while (from < end) {
-    const x = f64x2.splat(load<f64>(from) * gain)
-    const y01 = loadPair(p0, p1)
-    const y23 = loadPair(p2, p3)
-    const y45 = loadPair(p4, p5)
-    const y67 = loadPair(p6, p7)
-    d01 = lowPass(y01, d01, open, damp)
-    d23 = lowPass(y23, d23, open, damp)
-    d45 = lowPass(y45, d45, open, damp)
-    d67 = lowPass(y67, d67, open, damp)
-    const w01 = f64x2.add(x, f64x2.mul(d01, back))
-    const w23 = f64x2.add(x, f64x2.mul(d23, back))
-    const w45 = f64x2.add(x, f64x2.mul(d45, back))
-    const w67 = f64x2.add(x, f64x2.mul(d67, back))
-    v128.store_lane<u64>(p0, w01, 0)
-    v128.store_lane<u64>(p1, w01, 1)
-    v128.store_lane<u64>(p2, w23, 0)
-    v128.store_lane<u64>(p3, w23, 1)
-    v128.store_lane<u64>(p4, w45, 0)
-    v128.store_lane<u64>(p5, w45, 1)
-    v128.store_lane<u64>(p6, w67, 0)
-    v128.store_lane<u64>(p7, w67, 1)
-    const sum = f64x2.add(f64x2.add(y01, y23), f64x2.add(y45, y67))
-    store<f64>(to, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1))
-    p0 += 8
-    p1 += 8
-    p2 += 8
-    p3 += 8
-    p4 += 8
-    p5 += 8
-    p6 += 8
-    p7 += 8
-    from += 8
-    to += 8
+  while (from + 16 <= end) {
+    const x = f64x2.mul(v128.load(from), louder)
+    const x0 = firsts(x, x)
+    const x1 = seconds(x, x)
+    const y0 = v128.load(p0)
+    const y1 = v128.load(p1)
+    const y2 = v128.load(p2)
+    const y3 = v128.load(p3)
+    const y4 = v128.load(p4)
+    const y5 = v128.load(p5)
+    const y6 = v128.load(p6)
+    const y7 = v128.load(p7)
+    v128.store(to, sumOf(y0, y1, y2, y3, y4, y5, y6, y7))
+    d01 = lowPass(firsts(y0, y1), d01, open, damp)
+    const w0 = f64x2.add(x0, d01)
+    d01 = lowPass(seconds(y0, y1), d01, open, damp)
+    const w1 = f64x2.add(x1, d01)
+    v128.store(p0, firsts(w0, w1))
+    v128.store(p1, seconds(w0, w1))
+    d23 = lowPass(firsts(y2, y3), d23, open, damp)
+    const w2 = f64x2.add(x0, d23)
+    d23 = lowPass(seconds(y2, y3), d23, open, damp)
+    const w3 = f64x2.add(x1, d23)
+    v128.store(p2, firsts(w2, w3))
+    v128.store(p3, seconds(w2, w3))
+    d45 = lowPass(firsts(y4, y5), d45, open, damp)
+    const w4 = f64x2.add(x0, d45)
+    d45 = lowPass(seconds(y4, y5), d45, open, damp)
+    const w5 = f64x2.add(x1, d45)
+    v128.store(p4, firsts(w4, w5))
+    v128.store(p5, seconds(w4, w5))
+    d67 = lowPass(firsts(y6, y7), d67, open, damp)
+    const w6 = f64x2.add(x0, d67)
+    d67 = lowPass(seconds(y6, y7), d67, open, damp)
+    const w7 = f64x2.add(x1, d67)
+    v128.store(p6, firsts(w6, w7))
+    v128.store(p7, seconds(w6, w7))
+    p0 += 16
+    p1 += 16
+    p2 += 16
+    p3 += 16
+    p4 += 16
+    p5 += 16
+    p6 += 16
+    p7 += 16
+    from += 16
+    to += 16
   }
-  v128.store(network, d01)
+  if (from < end) {
+    const x = f64x2.splat(load<f64>(from) * gain)
+    const y0 = v128.load64_zero(p0)
+    const y1 = v128.load64_zero(p1)
+    const y2 = v128.load64_zero(p2)
+    const y3 = v128.load64_zero(p3)
+    const y4 = v128.load64_zero(p4)
+    const y5 = v128.load64_zero(p5)
+    const y6 = v128.load64_zero(p6)
+    const y7 = v128.load64_zero(p7)
+    v128.store_lane<u64>(to, sumOf(y0, y1, y2, y3, y4, y5, y6, y7), 0)
+    d01 = lowPass(firsts(y0, y1), d01, open, damp)
+    const w0 = f64x2.add(x, d01)
+    v128.store_lane<u64>(p0, w0, 0)
+    v128.store_lane<u64>(p1, w0, 1)
+    d23 = lowPass(firsts(y2, y3), d23, open, damp)
+    const w2 = f64x2.add(x, d23)
+    v128.store_lane<u64>(p2, w2, 0)
+    v128.store_lane<u64>(p3, w2, 1)
+    d45 = lowPass(firsts(y4, y5), d45, open, damp)
+    const w4 = f64x2.add(x, d45)
+    v128.store_lane<u64>(p4, w4, 0)
+    v128.store_lane<u64>(p5, w4, 1)
+    d67 = lowPass(firsts(y6, y7), d67, open, damp)
+    const w6 = f64x2.add(x, d67)
+    v128.store_lane<u64>(p6, w6, 0)
+    v128.store_lane<u64>(p7, w6, 1)
+  }
+  v128.store(network, d01, 0)
   v128.store(network, d23, 16)
   v128.store(network, d45, 32)
   v128.store(network, d67, 48)
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOf(y0: v128, y1: v128, y2: v128, y3: v128, y4: v128, y5: v128, y6: v128, y7: v128): v128 {
+  const low = f64x2.add(f64x2.add(y0, y1), f64x2.add(y2, y3))
+  return f64x2.add(low, f64x2.add(f64x2.add(y4, y5), f64x2.add(y6, y7)))
 }
 
 /** An all-pass over bytes in which its line does not end, two frames in a vector. */
