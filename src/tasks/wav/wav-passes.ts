@@ -162,7 +162,8 @@ function makePass(plan: WavPlan, { effects, input, inputPass, index, isLast }: P
   })
   const shape = planned.output
   if (shape.frames < 1) throw noFrames()
-  const measure = planMeasure(shape, shape.channels === plan.source.channels ? plan.channelMask : undefined)
+  const channelMask = shape.channels === plan.source.channels ? plan.channelMask : undefined
+  const measure = planMeasure(shape, { channelMask, pictures: isLast })
   const segmentFrames = plan.segmentFrames[index] ?? 0
   if (segmentFrames < 1 || segmentFrames % measure.hopFrames !== 0) {
     throw new SwarmError('PARAMS_INVALID', `segments of ${segmentFrames} frames are no whole number of 100 ms`)
@@ -186,7 +187,14 @@ function makePass(plan: WavPlan, { effects, input, inputPass, index, isLast }: P
     impulses: plan.impulses.filter(({ path }) =>
       effects.some(({ settings }) => Object.values(settings).includes(path))
     ),
-    before: index === 0 ? measureBefore(planned, input, segmentCount, plan.channelMask) : undefined,
+    before:
+      index === 0
+        ? measureBefore(planned, input, segmentCount, {
+            channelMask: plan.channelMask,
+            // The result's pictures are drawn; without effects, that is what came in.
+            pictures: isLast && effects.length === 0
+          })
+        : undefined,
     after: effects.length === 0 ? undefined : measure,
     dither: isLast && plan.output.dither
   }
@@ -197,12 +205,12 @@ function measureBefore(
   planned: PlannedChain,
   input: AudioShape,
   segmentCount: number,
-  channelMask: number | undefined
+  options: { channelMask: number | undefined; pictures: boolean }
 ): BeforeMeasure {
   const whole = planned.inputRange({ start: 0, end: planned.output.frames })
   const used = isEmpty(whole) ? { start: 0, end: input.frames } : whole
   const { channels, sampleRate } = input
-  const layout = planMeasure({ channels, sampleRate, frames: lengthOf(used) }, channelMask)
+  const layout = planMeasure({ channels, sampleRate, frames: lengthOf(used) }, options)
   const hop = layout.hopFrames
   const hops = Math.ceil(lengthOf(used) / hop)
   const middle = planned.output.frames / 2

@@ -24,22 +24,28 @@ export interface MeasureLayout {
 
 /**
  * Lays out the measures of a file.
- * @param channelMask loudspeakers as in WAVE_FORMAT_EXTENSIBLE, for the channels' weights in loudness
+ * @param options channelMask: loudspeakers as in WAVE_FORMAT_EXTENSIBLE, for the channels' weights in loudness; pictures: false
+ *   where nobody draws them, which leaves a waveform of one bin and no spectrogram
  * @see libebur128 for the hop: 100 ms, rounded to frames
  */
-export function planMeasure(shape: AudioShape, channelMask?: number): MeasureLayout {
+export function planMeasure(
+  shape: AudioShape,
+  { channelMask, pictures = true }: { channelMask?: number | undefined; pictures?: boolean } = {}
+): MeasureLayout {
   const { frames, sampleRate } = shape
   const spectrogramSize = sampleRate >= 32_000 ? 2048 : sampleRate >= 16_000 ? 1024 : 512
-  const spectrogramColumns = Math.min(SPECTROGRAM_COLUMNS_MAX, Math.ceil(frames / (spectrogramSize / 2)))
+  const spectrogramColumns = !pictures
+    ? 0
+    : Math.min(SPECTROGRAM_COLUMNS_MAX, Math.ceil(frames / (spectrogramSize / 2)))
   const room = Math.floor(frames / (spectrogramColumns * spectrogramSize))
   return {
     shape,
     weights: channelWeights(shape.channels, channelMask),
     hopFrames: Math.floor((sampleRate + 5) / 10),
-    waveformBins: Math.min(WAVEFORM_BINS_MAX, frames),
+    waveformBins: Math.min(pictures ? WAVEFORM_BINS_MAX : 1, frames),
     spectrogramColumns,
     spectrogramSize,
-    windowsPerColumn: frames === 0 ? 1 : Math.max(1, Math.min(WINDOWS_PER_COLUMN_MAX, room))
+    windowsPerColumn: frames === 0 || !pictures ? 1 : Math.max(1, Math.min(WINDOWS_PER_COLUMN_MAX, room))
   }
 }
 

@@ -35,6 +35,8 @@ export function runSegments(
   let offset = 0
   for (const segment of segments) {
     const end = offset + bytesOf(segment)
+    // The memory may hold what was there before, and reports leave out what they have nothing to say of.
+    result.fill(0, end - segment.reportBytes, end)
     compute(segment, result.subarray(offset, end))
     offset = end
     onProgress?.(offset)
