@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { OperandHandler, OperandRange } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
 import { type ApiServer, serveApi } from '../api/server.ts'
@@ -22,6 +23,7 @@ import { FanOut } from './fan-out.ts'
 import { JobRunner } from './job-runner.ts'
 import { LedgerKeeper } from './ledger-keeper.ts'
 import { makeJobId } from './make-job-id.ts'
+import { isThisMachine } from './measure-links.ts'
 import { Members } from './members.ts'
 import { EnvelopeDesk } from './open-envelopes.ts'
 import { type OpenHome, openHome } from './open-home.ts'
@@ -119,6 +121,10 @@ async function composePeer(
       ...shared,
       shared: operandMemory,
       advert: node.services.advert,
+      isHere: (peer) => {
+        const control = bulk.control(node, peerIdFromString(peer))
+        return control !== undefined && isThisMachine(control.remoteAddr.toString())
+      },
       connectedPeers: () => members.count,
       onInternalError: (error) => notice(`internal error: ${error instanceof Error ? error.message : String(error)}`)
     }),

@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os'
 import type { PeerId } from '@libp2p/interface'
 import type { AdvertService } from '../../protocols/advert/types.ts'
 import type { BufferPool } from '../domain/buffer-pool.ts'
 import type { ComputePool } from '../domain/compute.ts'
+import type { PeerName } from '../domain/ids.ts'
 import type { SharedBuffers } from '../domain/shared-buffers.ts'
 import { exportJobLedger } from '../store/ledger-file-writer.ts'
 import type { LedgerStore } from '../store/ledger-store.ts'
@@ -24,6 +26,7 @@ export interface SubmitterParts {
   readonly shared: SharedBuffers
   readonly envelopes: EnvelopeDesk
   readonly ledger: LedgerStore
+  readonly isHere: (peer: PeerName) => boolean
   readonly connectedPeers: () => number
   readonly onInternalError: (error: unknown) => void
 }
@@ -54,6 +57,8 @@ export function submitterPorts(parts: SubmitterParts): SubmitterPorts {
     keepEvidence: (evidence) => keepEvidence(home.paths.evidence, evidence, systemClock.wallMs()),
     segmentFile: async (job) => (await import('./segment-file.ts')).segmentFile(job),
     writeFile: (path, content) => writeByRename(path, (file) => file.writeFile(content), { force: true, signal }),
+    cores: availableParallelism(),
+    isHere: parts.isHere,
     connectedPeers: parts.connectedPeers,
     onInternalError: parts.onInternalError
   }

@@ -48,6 +48,9 @@ export function planChunkBytes(
   return Math.max(bounds.blockBytes, Math.floor(wanted / bounds.blockBytes) * bounds.blockBytes)
 }
 
+/** What shipping to a peer on this machine costs it, of what it costs the submitter's end alone. */
+const SAME_MACHINE_COST = 3
+
 /** Why a chunk goes out or stays. */
 export type ShipReason =
   /** `--local only`. */
@@ -58,6 +61,8 @@ export type ShipReason =
   | 'probe'
   /** Its probe is not back yet. */
   | 'probing'
+  /** The peer runs on this machine, whose cores are all at work already. */
+  | 'shared-cores'
   /** Shipping costs this machine more time than the work itself. */
   | 'transport'
   /** This machine would be through before the peer. */
@@ -75,6 +80,8 @@ export interface ShipDecision {
 export interface ShipInput {
   readonly local: LocalPolicy
   readonly probe: 'unsent' | 'sent' | 'returned'
+  /** Whether the peer runs on this machine, and this machine has cores that the submitter leaves free. */
+  readonly place: 'elsewhere' | 'spare-cores' | 'shared-cores'
   readonly localNsPerByte: number
   readonly shipNsPerByte: number
   /** How long the peer needs for the chunk, what it holds included. */
@@ -85,20 +92,25 @@ export interface ShipInput {
 
 /**
  * Ship what pays: when shipping costs the submitter less time than computing would, and the peer is back before the
- * submitter would be through alone. Every peer gets one probe whatever it costs.
+ * submitter would be through alone. Every peer that has cores of its own gets one probe whatever it costs.
  */
 export function shipOrKeep(input: ShipInput): ShipDecision {
   if (input.local === 'only') return { ship: false, reason: 'only' }
   if (input.local === 'never') return { ship: true, reason: 'never' }
+  if (input.place === 'shared-cores') return { ship: false, reason: 'shared-cores' }
   if (input.probe === 'unsent') return { ship: true, reason: 'probe' }
   if (input.probe === 'sent') return { ship: false, reason: 'probing' }
-  if (input.shipNsPerByte >= input.localNsPerByte) return { ship: false, reason: 'transport' }
+  // Both ends of the way take their time here, and so does what the peer does beside its kernel.
+  const shipNsPerByte = input.shipNsPerByte * (input.place === 'elsewhere' ? 1 : SAME_MACHINE_COST)
+  if (shipNsPerByte >= input.localNsPerByte) return { ship: false, reason: 'transport' }
   if (input.peerMs >= input.localDrainMs) return { ship: false, reason: 'late' }
   return { ship: true, reason: 'gain' }
 }
 
 /** What a finished job tells about itself. */
 export interface ShipSummary {
+  /** Peers that got nothing because they share this machine's cores. */
+  readonly sharingPeers: number
   readonly local: LocalPolicy
   readonly keptBytes: number
   readonly shippedBytes: number
@@ -117,6 +129,10 @@ export function summarize(job: ShipSummary): string {
   if (job.local === 'only') return 'All work stayed here, as asked.'
   if (job.local === 'never' && job.keptBytes === 0)
     return `All work was shipped to ${count(job.peers, 'peer')}, as asked.`
+  if (job.peers === 0 && job.sharingPeers > 0) {
+    const who = job.sharingPeers === 1 ? 'the peer runs' : `${job.sharingPeers} peers run`
+    return `All work stayed here: ${who} on this machine, whose cores are at work already.`
+  }
   if (job.peers === 0) return 'All work stayed here: no peer returned a chunk.'
   if (job.shipNsPerByte >= job.localNsPerByte) return `${kept} and ${shipped} as a probe: ${costs}.`
   return `${shipped} and ${kept}: ${costs}.`

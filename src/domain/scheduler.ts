@@ -13,6 +13,10 @@ export interface SchedulerOptions extends ChunkBounds {
   readonly local: LocalPolicy
   /** Kernel threads that the submitter itself computes with. */
   readonly threads: number
+  /** Cores of the submitter's machine. */
+  readonly cores: number
+  /** Whether a peer runs on the submitter's machine. */
+  readonly isHere: (peer: PeerName) => boolean
 }
 
 /** What a claimant gets: pass it on to the lease table's claim, or refuse the claim as busy. */
@@ -50,6 +54,7 @@ export class Scheduler {
     const chunkBytes = planChunkBytes(this.#options, speed, this.#load(wanted.openBytes))
     const decision = shipOrKeep({
       local,
+      place: this.#placeOf(peer),
       probe: speed !== undefined ? 'returned' : this.#probed.has(peer) ? 'sent' : 'unsent',
       localNsPerByte: costs.localNsPerByte,
       shipNsPerByte: costs.shipNsPerByte,
@@ -85,6 +90,12 @@ export class Scheduler {
   /** The peer lost its probe (released or revoked), or left: it is probed again when it comes back. */
   forget(peer: PeerName): void {
     this.#probed.delete(peer)
+  }
+
+  #placeOf(peer: PeerName): 'elsewhere' | 'spare-cores' | 'shared-cores' {
+    const { cores, isHere, threads } = this.#options
+    if (!isHere(peer)) return 'elsewhere'
+    return threads < cores ? 'spare-cores' : 'shared-cores'
   }
 
   #load(openBytes: number): { openBytes: number; bytesPerSecond: number } {

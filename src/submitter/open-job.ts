@@ -149,6 +149,8 @@ function makeContext(parts: ContextParts): JobContext {
       spec,
       options,
       threads: ports.compute.threads,
+      cores: ports.cores,
+      isHere: (peer) => ports.isHere(peer),
       estimateNsPerByte: kind.estimateNsPerByte(spec),
       table,
       mainThreadCpuMs: () => ports.mainThreadCpuMs()

@@ -56,6 +56,10 @@ export interface SubmitterPorts {
   writeFile(path: string, content: string | Uint8Array): Promise<void>
   /** A bug of ours that no job can report. */
   onInternalError(error: unknown): void
+  /** Cores of this machine. */
+  readonly cores: number
+  /** Whether a connected peer runs on this machine. */
+  isHere(peer: PeerName): boolean
   /** Connected members of the swarm. */
   connectedPeers(): number
 }

@@ -9,6 +9,8 @@ import { Scheduler } from '../domain/scheduler.ts'
 
 /** Least bytes moved between two measurements of what transport costs. */
 const TRANSPORT_SAMPLE_BYTES = 4 * 1024 * 1024
+/** Peers on this machine that are counted. */
+const SHARING_MAX = 1_024
 
 /** What a claimant is asked to take, as the lease table's claim wants it. */
 export interface ClaimWish {
@@ -21,8 +23,11 @@ export interface ClaimWish {
 export interface ShipPolicyInit {
   readonly spec: JobSpec
   readonly options: JobOptions
-  /** Kernel threads of this machine. */
+  /** Kernel threads of this machine, and its cores. */
   readonly threads: number
+  readonly cores: number
+  /** Whether a peer runs on this machine. */
+  readonly isHere: (peer: PeerName) => boolean
   /** Kernel time as the task kind estimates it, in ns per byte. */
   readonly estimateNsPerByte: number
   readonly table: LeaseTable
@@ -35,16 +40,18 @@ export class ShipPolicy {
   readonly #init: ShipPolicyInit
   readonly #costs: CostModel
   readonly #scheduler: Scheduler
+  /** Peers that asked and got nothing because they share this machine's cores. */
+  readonly #sharing = new Set<PeerName>()
   #movedBytes = 0
   #cpuMs: number
 
   constructor(init: ShipPolicyInit) {
-    const { options, spec, threads } = init
+    const { cores, isHere, options, spec, threads } = init
     const { chunkBytesMax, chunkBytesFixed, local } = options
     this.#init = init
     this.#costs = new CostModel({ localNsPerByte: init.estimateNsPerByte })
     const bounds = { blockBytes: spec.blockBytes, chunkBytesMax, chunkBytesFixed }
-    this.#scheduler = new Scheduler({ ...bounds, local, threads }, this.#costs)
+    this.#scheduler = new Scheduler({ ...bounds, local, threads, cores, isHere }, this.#costs)
     this.#cpuMs = init.mainThreadCpuMs()
   }
 
@@ -52,6 +59,7 @@ export class ShipPolicy {
   peerClaim(peer: PeerName, count: number): ClaimWish | { readonly retryAfterMs: number } {
     const { openBytes } = this.#init.table.counters
     const plan = this.#scheduler.planPeer(peer, { count, openBytes, heldBytes: 0 })
+    if (plan.reason === 'shared-cores' && this.#sharing.size < SHARING_MAX) this.#sharing.add(peer)
     if (!plan.ship) return { retryAfterMs: plan.retryAfterMs }
     const { chunkBytes, estimateMs } = plan
     return { count: plan.count, chunkBytes, ...(estimateMs !== undefined && { estimateMs }) }
@@ -91,6 +99,7 @@ export class ShipPolicy {
     const { spec, options } = this.#init
     const shippedBytes = peers.reduce((sum, peer) => sum + peer.units, 0) / unitsPerByte
     return summarize({
+      sharingPeers: this.#sharing.size,
       local: options.local,
       shippedBytes,
       keptBytes: spec.inputBytes - shippedBytes,

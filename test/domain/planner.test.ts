@@ -61,6 +61,7 @@ describe('shipOrKeep', () => {
   const reverb: ShipInput = {
     local: 'auto',
     probe: 'returned',
+    place: 'elsewhere',
     localNsPerByte: 12,
     shipNsPerByte: 2.1,
     peerMs: 400,
@@ -73,6 +74,15 @@ describe('shipOrKeep', () => {
     ['keeps work when the peer would be late', { localDrainMs: 400 }, false, 'late'],
     ['probes every new peer, even for cheap work', { probe: 'unsent', localNsPerByte: 0.13 }, true, 'probe'],
     ['waits for the probe', { probe: 'sent' }, false, 'probing'],
+    [
+      'keeps work from a peer that shares the cores, unprobed',
+      { place: 'shared-cores', probe: 'unsent' },
+      false,
+      'shared-cores'
+    ],
+    ['ships dear work to spare cores of this machine', { place: 'spare-cores' }, true, 'gain'],
+    ['counts both ends of the way on one machine', { place: 'spare-cores', shipNsPerByte: 4 }, false, 'transport'],
+    ['ships all when told so, whoever has the cores', { local: 'never', place: 'shared-cores' }, true, 'never'],
     ['ships all when told so', { local: 'never', localNsPerByte: 0.13, probe: 'sent' }, true, 'never'],
     ['ships nothing when told so', { local: 'only', probe: 'unsent' }, false, 'only']
   ])('%s', (_, change, ship, reason) => {
@@ -82,6 +92,7 @@ describe('shipOrKeep', () => {
 
 describe('summarize', () => {
   const job = {
+    sharingPeers: 0,
     local: 'auto',
     keptBytes: 990,
     shippedBytes: 10,
@@ -108,6 +119,9 @@ describe('summarize', () => {
     expect(summarize({ ...job, local: 'only' })).toBe('All work stayed here, as asked.')
     expect(summarize({ ...job, local: 'never', keptBytes: 0 })).toBe('All work was shipped to 2 peers, as asked.')
     expect(summarize({ ...job, shippedBytes: 0, peers: 0 })).toBe('All work stayed here: no peer returned a chunk.')
+    expect(summarize({ ...job, shippedBytes: 0, peers: 0, sharingPeers: 2 })).toBe(
+      'All work stayed here: 2 peers run on this machine, whose cores are at work already.'
+    )
   })
 
   test('does not call a small share nothing', () => {

@@ -6,15 +6,25 @@ import { Scheduler } from '../../src/domain/scheduler.ts'
 
 const BLOCK_BYTES = 1_000
 const ada = peerName('ada')
+/** On the submitter's machine. */
+const here = peerName('here')
 const wanted = { count: 4, openBytes: 1e6, heldBytes: 0 }
 
 function make(localNsPerByte: number, local: LocalPolicy = 'auto'): { scheduler: Scheduler; costs: CostModel } {
   const costs = new CostModel({ localNsPerByte })
   const bounds = { blockBytes: BLOCK_BYTES, chunkBytesMax: 100_000, chunkBytesFixed: false }
-  return { scheduler: new Scheduler({ ...bounds, local, threads: 2 }, costs), costs }
+  return {
+    scheduler: new Scheduler({ ...bounds, local, threads: 2, cores: 2, isHere: (peer) => peer === here }, costs),
+    costs
+  }
 }
 
 describe('Scheduler', () => {
+  test('keeps work from a peer that shares its cores, unless told to ship all', () => {
+    expect(make(12).scheduler.planPeer(here, wanted)).toMatchObject({ ship: false, reason: 'shared-cores' })
+    expect(make(12, 'never').scheduler.planPeer(here, wanted)).toMatchObject({ ship: true, reason: 'never' })
+  })
+
   test('gives a new peer one probe of one block, and nothing more until it is back', () => {
     const { scheduler } = make(0.13)
     expect(scheduler.planPeer(ada, wanted)).toMatchObject({

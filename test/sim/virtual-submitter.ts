@@ -53,7 +53,10 @@ export class VirtualSubmitter {
     this.#costs = new CostModel({ localNsPerByte, shipNsPerByte: localNsPerByte * scenario.shipShare })
     const chunkBytesMax = scenario.chunkBlocksMax * SIM_BLOCK_BYTES
     const bounds = { blockBytes: SIM_BLOCK_BYTES, chunkBytesMax, chunkBytesFixed: scenario.chunkFixed }
-    this.#scheduler = new Scheduler({ ...bounds, local: scenario.local, threads: 1 }, this.#costs)
+    this.#scheduler = new Scheduler(
+      { ...bounds, local: scenario.local, threads: 1, cores: 1, isHere: () => false },
+      this.#costs
+    )
     const windowBytes = scenario.windowBlocks * SIM_BLOCK_BYTES
     const restored = journal.chunks()
     this.table = new LeaseTable({

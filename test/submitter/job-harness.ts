@@ -170,6 +170,8 @@ export class JobHarness {
         throw new Error('this job has no segments')
       },
       writeFile: async (path) => void this.written.push(path),
+      cores: 2,
+      isHere: () => false,
       connectedPeers: () => this.desk.sessions.size,
       onInternalError: (error) => void this.internalErrors.push(error)
     }

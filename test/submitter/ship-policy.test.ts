@@ -17,7 +17,8 @@ function make(estimateNsPerByte: number, local: LocalPolicy = 'auto') {
   const table = new LeaseTable({ grid: spec, local, ...bounds })
   let cpuMs = 0
   const options = record.options
-  const policy = new ShipPolicy({ spec, options, threads: 2, estimateNsPerByte, table, mainThreadCpuMs: () => cpuMs })
+  const machine = { threads: 2, cores: 2, isHere: () => false, mainThreadCpuMs: () => cpuMs }
+  const policy = new ShipPolicy({ spec, options, estimateNsPerByte, table, ...machine })
   const grantTo = (peer: typeof ada) => {
     const wish = policy.peerClaim(peer, 8)
     if ('retryAfterMs' in wish) return undefined
