@@ -1,6 +1,6 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { FeedHead, LedgerHandler, LedgerService } from '../../protocols/ledger/types.ts'
-import type { Clock } from '../domain/clock.ts'
+import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 import type { FeedRange } from '../domain/feed.ts'
 import type { IngestResult } from '../store/feed-ingest.ts'
 import type { ForkProof } from '../store/feed-table.ts'
@@ -268,7 +268,7 @@ export class LedgerKeeper implements LedgerHandler {
   async #exchangesUnderWay(): Promise<void> {
     if (this.#exchanging.size === 0) return
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(OWN_FEED_WAIT_MS)])
-    const patience = this.#ports.clock.sleep(OWN_FEED_WAIT_MS, { signal }).catch(() => undefined)
+    const patience = sleepOrAbort(this.#ports.clock, OWN_FEED_WAIT_MS, signal)
     await Promise.race([Promise.allSettled(this.#exchanging.values()), patience])
   }
 
@@ -293,7 +293,7 @@ export class LedgerKeeper implements LedgerHandler {
   async #tellAgain(): Promise<void> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
-      await this.#ports.clock.sleep(HEADS_AGAIN_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(this.#ports.clock, HEADS_AGAIN_MS, signal)
       this.#retryExchanges()
       const own = this.heads().filter(({ author }) => author === this.#ports.store.self)
       if (signal.aborted || own.length === 0) continue

@@ -1,5 +1,5 @@
 import type { BufferPool } from '../domain/buffer-pool.ts'
-import type { Clock } from '../domain/clock.ts'
+import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 
 /** How often is looked whether work has ended. */
 const LOOK_MS = 500
@@ -46,7 +46,7 @@ async function keepTrimming(
       collect?.()
     }
     wasBusy = isBusyNow
-    await clock.sleep(LOOK_MS, { signal }).catch(() => undefined)
+    await sleepOrAbort(clock, LOOK_MS, signal)
   }
 }
 

@@ -7,3 +7,12 @@ export interface Clock {
   /** Resolves after `delayMs`. @throws the signal's reason when it aborts. */
   sleep(delayMs: number, options: { signal: AbortSignal }): Promise<void>
 }
+
+/** Sleeps until the delay is over or the signal aborts, which whoever called looks at. @throws what else goes wrong */
+export async function sleepOrAbort(clock: Pick<Clock, 'sleep'>, delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(delayMs, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}

@@ -1,8 +1,7 @@
 import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
-import type { Clock } from '../domain/clock.ts'
-import { untilAborted } from './aborted.ts'
+import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 import { backoffMs } from './backoff.ts'
 import type { SwarmNode } from './create-node.ts'
 import { asRefusal } from './membership.ts'
@@ -148,7 +147,7 @@ class Discovery {
       if (retryMs === undefined) {
         return
       }
-      await untilAborted(clock.sleep(retryMs, { signal }), signal)
+      await sleepOrAbort(clock, retryMs, signal)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
-import type { Clock } from '../domain/clock.ts'
+import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 import { untilAborted } from './aborted.ts'
 import { backoffMs } from './backoff.ts'
 import type { SwarmNode } from './create-node.ts'
@@ -52,7 +52,7 @@ export async function findMembers(node: SwarmNode, options: RendezvousOptions): 
     if (failure !== undefined) {
       options.onFailure(failure, waitMs)
     }
-    await untilAborted(clock.sleep(waitMs, { signal }), signal)
+    await sleepOrAbort(clock, waitMs, signal)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LeaseSession } from '../../protocols/lease/types.ts'
+import { sleepOrAbort } from '../domain/clock.ts'
 import type { JobCounters, JobEvent } from '../domain/events.ts'
 import type { PeerName } from '../domain/ids.ts'
 import type { LeaseGrant, Release } from '../domain/lease-types.ts'
@@ -54,7 +55,7 @@ export class JobReporter {
     const { signal, ports } = this.#job
     this.#job.emit(this.progress())
     while (!signal.aborted) {
-      await ports.clock.sleep(PROGRESS_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(ports.clock, PROGRESS_MS, signal)
       if (signal.aborted) return
       this.#job.emit(this.progress())
       this.#noticePeerless()
@@ -67,7 +68,7 @@ export class JobReporter {
     const { signal, ports } = this.#job
     while (!signal.aborted) {
       await this.#publish('open')
-      await ports.clock.sleep(ADVERT_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(ports.clock, ADVERT_MS, signal)
     }
     await this.#publish('closed')
   }
@@ -94,7 +95,7 @@ export class JobReporter {
         const reason = `${desk.sessions.size} of ${wanted} peers are here: run "swarm join" on another machine`
         this.#job.emit({ event: 'waiting', jobId: spec.jobId, reason })
       }
-      await ports.clock.sleep(PEERS_LOOK_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(ports.clock, PEERS_LOOK_MS, signal)
     }
   }
 

@@ -10,6 +10,7 @@ import type {
 import type { OperandRange } from '../../protocols/operand/types.ts'
 import type { IncomingOffer } from '../../protocols/result/types.ts'
 import { RefusalCode } from '../../protocols/wire/wire-error.ts'
+import { sleepOrAbort } from '../domain/clock.ts'
 import type { JobCounters, JobEvent, JobOutputs } from '../domain/events.ts'
 import { peerName } from '../domain/ids.ts'
 import type { JournalJob } from '../domain/journal.ts'
@@ -202,7 +203,7 @@ export class JobRun implements LeasedJob {
   async #watchDeadlines(): Promise<void> {
     const { table, ports, signal } = this.#job
     while (!signal.aborted) {
-      await ports.clock.sleep(DEADLINE_LOOK_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(ports.clock, DEADLINE_LOOK_MS, signal)
       const nowMs = ports.clock.nowMs()
       if (nowMs >= (table.nextDeadlineMs() ?? Number.POSITIVE_INFINITY)) this.#released(table.expire(nowMs))
       this.#changed()

@@ -4,6 +4,7 @@ import { LEASE_TTL_FIRST_MS } from '../../protocols/lease/constants.ts'
 import type { OperandChanges, ReleaseReason } from '../../protocols/lease/types.ts'
 import type { OperandHandler } from '../../protocols/operand/types.ts'
 import { RefusalCode, WireError } from '../../protocols/wire/wire-error.ts'
+import { sleepOrAbort } from '../domain/clock.ts'
 import { SwarmError } from '../errors.ts'
 import { HeldResults } from './held-results.ts'
 import type { LiveLease } from './lease-keeper.ts'
@@ -120,7 +121,7 @@ export class Worker {
     while (!signal.aborted) {
       this.#retryPulls()
       this.#pump()
-      await this.#ports.clock.sleep(TICK_MS, { signal }).catch(() => undefined)
+      await sleepOrAbort(this.#ports.clock, TICK_MS, signal)
     }
   }
 
@@ -163,7 +164,7 @@ export class Worker {
 
   /** A fast link must not make a message of each block. */
   async #tellLater(tell: () => void): Promise<void> {
-    await this.#ports.clock.sleep(OPERANDS_TOLD_MS, { signal: this.#stopped.signal }).catch(() => undefined)
+    await sleepOrAbort(this.#ports.clock, OPERANDS_TOLD_MS, this.#stopped.signal)
     tell()
   }
 
