@@ -3,6 +3,7 @@ import type { FrameRange } from './audio-format.ts'
 import { BLOCK_FRAMES } from './effects/effect.ts'
 import { lengthOf } from './segments/frame-ranges.ts'
 import { InputFrames } from './segments/input-frames.ts'
+import { RecentPlans } from './segments/recent-plans.ts'
 import { SegmentGrid, type SegmentRun } from './segments/segment-grid.ts'
 import type { PassAudio, SegmentJob } from './segments/segment-job.ts'
 import { openChunk, type RunSegment, runSegments, verifySegments } from './segments/segment-results.ts'
@@ -50,14 +51,11 @@ export class SilencePass implements SegmentJob {
   }
 }
 
-/** The last layout that was asked for. */
-let known: { readonly params: string; readonly layout: SilencePass } | undefined
+const recent = new RecentPlans((params) => new SilencePass(parseSilencePlan(params)))
 
 /** @throws SwarmError PARAMS_INVALID */
 export function silencePassOf(params: Uint8Array): SilencePass {
-  const key = new TextDecoder().decode(params)
-  if (known?.params !== key) known = { params: key, layout: new SilencePass(parseSilencePlan(params)) }
-  return known.layout
+  return recent.of(params)
 }
 
 function openLevels(

@@ -1,4 +1,5 @@
 import type { FrameRange } from './audio-format.ts'
+import { RecentPlans } from './segments/recent-plans.ts'
 import { SegmentGrid, type SegmentRun } from './segments/segment-grid.ts'
 import type { PassAudio, SegmentJob } from './segments/segment-job.ts'
 import { VoiceResampler } from './silence/voice-resample.ts'
@@ -39,12 +40,9 @@ export class VoicePass implements SegmentJob {
   }
 }
 
-/** The last job that was asked for. */
-let known: { readonly params: string; readonly pass: VoicePass } | undefined
+const recent = new RecentPlans((params) => new VoicePass(parseVoicePlan(params)))
 
 /** @throws SwarmError PARAMS_INVALID */
 export function voicePassOf(params: Uint8Array): VoicePass {
-  const key = new TextDecoder().decode(params)
-  if (known?.params !== key) known = { params: key, pass: new VoicePass(parseVoicePlan(params)) }
-  return known.pass
+  return recent.of(params)
 }
