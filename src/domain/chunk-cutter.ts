@@ -11,6 +11,8 @@ export interface CutWish {
   readonly byteLength: number
   /** Absent: for whoever comes, or for the submitter's own worker. */
   readonly peer?: PeerName | undefined
+  /** What the claimant's memory has room for, in bytes; a cut whose footprint is more is of no use to it. */
+  readonly roomBytes?: number | undefined
 }
 
 /** Cuts a job into chunks, each once and for good. Owned and driven by the lease table. */

@@ -218,7 +218,7 @@ export class LeaseChunks {
 
   #nextCut(wish: ChunkWish): ChunkEntry | undefined {
     const byteLength = Math.min(wish.chunkBytes, wish.roomBytes, this.#windowBytes)
-    const chunk = this.#cutter.next({ byteLength, peer: wish.peer })
+    const chunk = this.#cutter.next({ byteLength, peer: wish.peer, roomBytes: wish.roomBytes })
     if (chunk === undefined || !this.#suits(chunk, wish)) return undefined
     this.#cutter.take(chunk)
     return this.#add(chunk, 'pending', 0, 0)

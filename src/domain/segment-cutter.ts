@@ -45,9 +45,15 @@ export class SegmentCutter implements Cutter {
     this.#openPasses += 1
   }
 
-  next({ byteLength }: CutWish): Chunk | undefined {
+  next({ byteLength, roomBytes = Number.POSITIVE_INFINITY }: CutWish): Chunk | undefined {
     if (this.#cutBytes >= this.#openBytes) return undefined
-    return this.#chunkAt(this.#grid.runBytes(this.#cutBytes, byteLength))
+    let chunk = this.#chunkAt(this.#grid.runBytes(this.#cutBytes, byteLength))
+    while (this.footprint(chunk) > roomBytes) {
+      const shorter = this.#grid.runBytes(this.#cutBytes, chunk.outputBytes / 2)
+      if (shorter === chunk.outputBytes) break
+      chunk = this.#chunkAt(shorter)
+    }
+    return chunk
   }
 
   take(chunk: Chunk): void {

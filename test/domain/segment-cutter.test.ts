@@ -47,6 +47,16 @@ describe('cutting segments', () => {
     )
   })
 
+  test('gives a claimant no more than it has room for, but always a segment', () => {
+    const pass = { segmentCount: 10, audioBytes: () => 90, reportBytes: () => 10 }
+    const cutter = new SegmentCutter(new SegmentGrid([pass]), ({ outputBytes }) => 2 * outputBytes)
+    expect(cutter.next({ byteLength: 800 })?.outputBytes).toBe(800)
+    const next = cutter.next({ byteLength: 800, roomBytes: 1_200 })
+    expect(next?.outputBytes).toBeGreaterThanOrEqual(200)
+    expect(next?.outputBytes).toBeLessThanOrEqual(400)
+    expect(cutter.next({ byteLength: 800, roomBytes: 10 })?.outputBytes).toBe(100)
+  })
+
   test('stops before each pass until it is opened', () => {
     fc.assert(
       fc.property(grids, wishes, (grid, lengths) => {
