@@ -6,7 +6,10 @@ const seed = Number(process.env.SWARM_SEED ?? randomInt(2 ** 31))
 if (process.env.SWARM_SEED === undefined) console.error(`SWARM_SEED=${seed}`)
 process.env.SWARM_SEED = String(seed)
 
-/** Whole peers, in this process or in their own: one file at a time, since they wait for each other by the clock. */
+/** What is timed to fractions of a second: one file at a time. */
+const TIMED = ['worker-loss', 'submitter-loss', 'membership', 'ledger'].map((name) => `test/e2e/${name}.test.ts`)
+
+/** Whole peers, in this process or in their own: they wait for each other by the clock, and mostly do nothing meanwhile. */
 const PEERS = [
   'test/e2e/**/*.test.ts',
   'test/app/**/*.test.ts',
@@ -37,7 +40,11 @@ export default defineConfig({
           sequence: { groupOrder: 0 }
         }
       },
-      { extends: true, test: { name: 'peers', include: PEERS, maxWorkers: 1, sequence: { groupOrder: 1 } } }
+      {
+        extends: true,
+        test: { name: 'peers', include: PEERS, exclude: TIMED, maxWorkers: 2, sequence: { groupOrder: 1 } }
+      },
+      { extends: true, test: { name: 'timed', include: TIMED, maxWorkers: 1, sequence: { groupOrder: 2 } } }
     ]
   }
 })
