@@ -92,14 +92,14 @@ export interface ShipInput {
 
 /**
  * Ship what pays: when shipping costs the submitter less time than computing would, and the peer is back before the
- * submitter would be through alone. Every peer that has cores of its own gets one probe whatever it costs.
+ * submitter would be through alone. Every peer gets one probe whatever it costs.
  */
 export function shipOrKeep(input: ShipInput): ShipDecision {
   if (input.local === 'only') return { ship: false, reason: 'only' }
   if (input.local === 'never') return { ship: true, reason: 'never' }
-  if (input.place === 'shared-cores') return { ship: false, reason: 'shared-cores' }
   if (input.probe === 'unsent') return { ship: true, reason: 'probe' }
   if (input.probe === 'sent') return { ship: false, reason: 'probing' }
+  if (input.place === 'shared-cores') return { ship: false, reason: 'shared-cores' }
   // Both ends of the way take their time here, and so does what the peer does beside its kernel.
   const shipNsPerByte = input.shipNsPerByte * (input.place === 'elsewhere' ? 1 : SAME_MACHINE_COST)
   if (shipNsPerByte >= input.localNsPerByte) return { ship: false, reason: 'transport' }
@@ -109,7 +109,7 @@ export function shipOrKeep(input: ShipInput): ShipDecision {
 
 /** What a finished job tells about itself. */
 export interface ShipSummary {
-  /** Peers that got nothing because they share this machine's cores. */
+  /** Peers that got no more than a probe because they share this machine's cores. */
   readonly sharingPeers: number
   readonly local: LocalPolicy
   readonly keptBytes: number
@@ -129,12 +129,11 @@ export function summarize(job: ShipSummary): string {
   if (job.local === 'only') return 'All work stayed here, as asked.'
   if (job.local === 'never' && job.keptBytes === 0)
     return `All work was shipped to ${count(job.peers, 'peer')}, as asked.`
-  if (job.peers === 0 && job.sharingPeers > 0) {
-    const who = job.sharingPeers === 1 ? 'the peer runs' : `${job.sharingPeers} peers run`
-    return `All work stayed here: ${who} on this machine, whose cores are at work already.`
-  }
   if (job.peers === 0) return 'All work stayed here: no peer returned a chunk.'
   if (job.shipNsPerByte >= job.localNsPerByte) return `${kept} and ${shipped} as a probe: ${costs}.`
+  if (job.sharingPeers >= job.peers) {
+    return `${kept} and ${shipped} as a probe: peers on this machine share its cores, which are at work already.`
+  }
   return `${shipped} and ${kept}: ${costs}.`
 }
 

@@ -40,7 +40,7 @@ export class ShipPolicy {
   readonly #init: ShipPolicyInit
   readonly #costs: CostModel
   readonly #scheduler: Scheduler
-  /** Peers that asked and got nothing because they share this machine's cores. */
+  /** Peers that got no more than a probe because they share this machine's cores. */
   readonly #sharing = new Set<PeerName>()
   #movedBytes = 0
   #cpuMs: number

@@ -74,12 +74,8 @@ describe('shipOrKeep', () => {
     ['keeps work when the peer would be late', { localDrainMs: 400 }, false, 'late'],
     ['probes every new peer, even for cheap work', { probe: 'unsent', localNsPerByte: 0.13 }, true, 'probe'],
     ['waits for the probe', { probe: 'sent' }, false, 'probing'],
-    [
-      'keeps work from a peer that shares the cores, unprobed',
-      { place: 'shared-cores', probe: 'unsent' },
-      false,
-      'shared-cores'
-    ],
+    ['keeps work from a peer that shares the cores', { place: 'shared-cores' }, false, 'shared-cores'],
+    ['probes a peer that shares the cores too', { place: 'shared-cores', probe: 'unsent' }, true, 'probe'],
     ['ships dear work to spare cores of this machine', { place: 'spare-cores' }, true, 'gain'],
     ['counts both ends of the way on one machine', { place: 'spare-cores', shipNsPerByte: 4 }, false, 'transport'],
     ['ships all when told so, whoever has the cores', { local: 'never', place: 'shared-cores' }, true, 'never'],
@@ -119,8 +115,8 @@ describe('summarize', () => {
     expect(summarize({ ...job, local: 'only' })).toBe('All work stayed here, as asked.')
     expect(summarize({ ...job, local: 'never', keptBytes: 0 })).toBe('All work was shipped to 2 peers, as asked.')
     expect(summarize({ ...job, shippedBytes: 0, peers: 0 })).toBe('All work stayed here: no peer returned a chunk.')
-    expect(summarize({ ...job, shippedBytes: 0, peers: 0, sharingPeers: 2 })).toBe(
-      'All work stayed here: 2 peers run on this machine, whose cores are at work already.'
+    expect(summarize({ ...job, localNsPerByte: 12, sharingPeers: 2 })).toContain(
+      'as a probe: peers on this machine share its cores, which are at work already.'
     )
   })
 

@@ -20,8 +20,12 @@ function make(localNsPerByte: number, local: LocalPolicy = 'auto'): { scheduler:
 }
 
 describe('Scheduler', () => {
-  test('keeps work from a peer that shares its cores, unless told to ship all', () => {
-    expect(make(12).scheduler.planPeer(here, wanted)).toMatchObject({ ship: false, reason: 'shared-cores' })
+  test('probes a peer that shares its cores, then keeps work from it, unless told to ship all', () => {
+    const { scheduler, costs } = make(12)
+    expect(scheduler.planPeer(here, wanted)).toMatchObject({ ship: true, reason: 'probe' })
+    scheduler.probeSent(here)
+    costs.observePeer(here, { bytes: BLOCK_BYTES, grantedAtMs: 0, returnedAtMs: 1, computeMs: 0.01 })
+    expect(scheduler.planPeer(here, wanted)).toMatchObject({ ship: false, reason: 'shared-cores' })
     expect(make(12, 'never').scheduler.planPeer(here, wanted)).toMatchObject({ ship: true, reason: 'never' })
   })
 
