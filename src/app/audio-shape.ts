@@ -7,6 +7,7 @@ import { CHUNK_BYTES_MAX } from '../submitter/open-job.ts'
 import type { SegmentTask } from '../tasks/task-kind.ts'
 import { SAMPLE_BYTES, type SampleEncoding } from '../tasks/wav/audio-format.ts'
 import { silence, voice } from '../tasks/wav/audio-kinds.ts'
+import { filesOf } from '../tasks/wav/chain/chain-files.ts'
 import { formatChain } from '../tasks/wav/chain/format-chain.ts'
 import { parseChain } from '../tasks/wav/chain/parse-chain.ts'
 import { planSegments } from '../tasks/wav/plan-segments.ts'
@@ -115,13 +116,7 @@ async function planEffects(
   audio: AudioRequest
 ): Promise<{ readonly params: Uint8Array; readonly impulses: AudioSource['impulses'] }> {
   const chain = parseChain(audio.effects ?? '')
-  const names = chain.flatMap(({ kind, settings }) =>
-    kind.parameters.flatMap(({ kind: wordKind, name }) => {
-      const setting = settings[name]
-      return wordKind === 'file' && typeof setting === 'string' ? [setting] : []
-    })
-  )
-  const distinct = [...new Set(names)]
+  const distinct = filesOf(chain)
   if (distinct.length > IMPULSES_MAX) {
     throw unsuitable(`the effects name ${distinct.length} impulse responses, expected at most ${IMPULSES_MAX}`)
   }
@@ -132,21 +127,13 @@ async function planEffects(
   const frame = {
     source,
     chain: formatChain(chain),
-    output: { encoding, dither: drops(source.encoding, encoding, chain.length) }
-  }
-  const silent = (path: string) => {
-    const impulse = impulses.find((each) => each.path === path)
-    const samples = new Float64Array(impulse?.frames ?? 0)
-    return {
-      sampleRate: impulse?.sampleRate ?? 0,
-      channels: Array.from({ length: impulse?.channels ?? 0 }, () => samples)
-    }
+    output: { encoding, dither: drops(source.encoding, encoding, chain.length) },
+    impulses
   }
   const plan: WavPlan = {
     ...frame,
     ...(channelMask !== undefined && { channelMask }),
-    impulses,
-    segmentFrames: planSegments(frame, silent)
+    segmentFrames: planSegments(frame)
   }
   return { params: encodePlan(plan), impulses: found.map(({ place }) => place) }
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
+import { filesOf } from '../tasks/wav/chain/chain-files.ts'
 import { formatChain } from '../tasks/wav/chain/format-chain.ts'
 import { parseChain } from '../tasks/wav/chain/parse-chain.ts'
 import { parseSilenceSettings, type SilenceSettings } from '../tasks/wav/silence/silence-settings.ts'
@@ -39,12 +40,6 @@ export function makeRecipe({ audio, encrypt, reverse, task }: RecipeRequest): Re
     throw unsuitable(`thresholds of silence are for --task silence, not for ${task}`)
   }
   const chain = parseChain(audio?.effects ?? '')
-  const named = chain.flatMap(({ kind: effect, settings }) =>
-    effect.parameters.flatMap((parameter) => {
-      const setting = settings[parameter.name]
-      return parameter.kind === 'file' && typeof setting === 'string' ? [resolve(audio?.folder ?? '', setting)] : []
-    })
-  )
   return {
     task,
     encrypt: encrypt ?? kind.defaults.encrypt,
@@ -52,7 +47,7 @@ export function makeRecipe({ audio, encrypt, reverse, task }: RecipeRequest): Re
     effects: formatChain(chain),
     format: audio?.format,
     silence: task === 'silence' ? parseSilenceSettings(audio?.silence ?? {}) : undefined,
-    impulses: [...new Set(named)]
+    impulses: [...new Set(filesOf(chain).map((name) => resolve(audio?.folder ?? '', name)))]
   }
 }
 

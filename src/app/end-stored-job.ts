@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { isFinalState } from '../domain/events.ts'
 import type { JobId } from '../domain/ids.ts'
-import type { Journal, JournalJob } from '../domain/journal.ts'
+import { decodedSamples, type Journal, type JournalJob } from '../domain/journal.ts'
 import { EXIT_CODES, SwarmError } from '../errors.ts'
 import { outputPaths, partialPaths } from '../store/output-names.ts'
 import { requireTaskKind } from '../tasks/registry.ts'
@@ -16,9 +16,9 @@ export function unknownJob(jobId: string): SwarmError {
 
 /** Removes what a job that has ended had decoded of its input; one that can be resumed keeps it. */
 export async function dropSamples(job: JournalJob | undefined): Promise<void> {
-  const audio = job?.options.audio
-  if (job === undefined || audio === undefined || !isFinalState(job.state)) return
-  if (audio.samples.path !== audio.input.path) await rm(audio.samples.path, { force: true })
+  if (job === undefined || !isFinalState(job.state)) return
+  const samples = decodedSamples(job.options)
+  if (samples !== undefined) await rm(samples, { force: true })
 }
 
 /** Cancels a job that nobody runs, and removes its partial outputs. @throws SwarmError JOB_UNKNOWN, JOB_ENDED */
@@ -33,7 +33,6 @@ export function cancelStored(jobId: JobId, journal: Journal): void {
   const { extension, takes } = requireTaskKind(spec.kind)
   const place = { outDir: options.outDir, fileName: `result.${extension}`, partialTag: jobId }
   const sealed = sealing === undefined ? {} : takes === 'ranges' ? { sealing } : { sealAfter: sealing }
-  const { audio } = options
-  if (audio !== undefined && audio.samples.path !== audio.input.path) rmSync(audio.samples.path, { force: true })
-  for (const path of partialPaths(outputPaths({ ...place, ...sealed }))) rmSync(path, { force: true })
+  const left = [...partialPaths(outputPaths({ ...place, ...sealed })), decodedSamples(options)]
+  for (const path of left) if (path !== undefined) rmSync(path, { force: true })
 }

@@ -9,7 +9,7 @@ import { WavPasses } from '../tasks/wav/wav-passes.ts'
 import { reduceReports, summarizeMeasures } from '../tasks/wav/wav-reports.ts'
 import { answer } from './answer.ts'
 import { audioFindings } from './audio-findings.ts'
-import { InputReader } from './input-reader.ts'
+import { FileReader } from './file-reader.ts'
 import type { SummarizePassRequest } from './kernel-messages.ts'
 
 /** Reads what one pass of a wav job reported. */
@@ -39,12 +39,8 @@ export function concludeSegments(request: SegmentReports): unknown {
 function* reportsOf(request: SegmentReports, pass: number): Generator<Uint8Array> {
   const { grid } = segmentJob(request.kind, request.params)
   const places = new SegmentPlaces(grid, request)
+  using reader = new FileReader(request.path)
   for (const { index, reportBytes } of grid.segmentsOf({ pass, first: 0, count: grid.segmentCount(pass) })) {
-    using reader = new InputReader([
-      { path: request.path, offset: places.reportPosition(pass, index), byteLength: reportBytes }
-    ])
-    const report = new Uint8Array(reportBytes)
-    reader.readWhole(report, 0)
-    yield report
+    yield reader.read(places.reportPosition(pass, index), reportBytes)
   }
 }

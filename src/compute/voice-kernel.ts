@@ -1,4 +1,5 @@
 import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../tasks/task-kind.ts'
+import { planarBlock } from '../tasks/wav/effects/carried-stream.ts'
 import { BLOCK_FRAMES } from '../tasks/wav/effects/effect.ts'
 import { InputFrames } from '../tasks/wav/segments/input-frames.ts'
 import type { SegmentRun } from '../tasks/wav/segments/segment-grid.ts'
@@ -69,7 +70,7 @@ function detect(pass: VoicePass, frames: InputFrames, run: Pick<SegmentRun, 'fir
   const range = voiceInputRange(source, windows)
   const activity = new VoiceActivity(source, windows)
   const stream = frames.open(range)
-  const block = Array.from({ length: source.channels }, () => new Float64Array(BLOCK_FRAMES))
+  const block = planarBlock(source.channels)
   for (let frame = range.start; frame < range.end; ) {
     const count = Math.min(BLOCK_FRAMES, range.end - frame)
     stream.read(block, count)

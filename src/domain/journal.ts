@@ -68,6 +68,11 @@ export interface JournalJob {
   readonly summary?: string
 }
 
+/** The file of samples that a job had decoded of its input, where it had. */
+export function decodedSamples({ audio }: JobOptions): string | undefined {
+  return audio === undefined || audio.samples.path === audio.input.path ? undefined : audio.samples.path
+}
+
 /** The files that a job reads, as they were when it was opened. */
 export function inputStamps({ spec, options, inputModifiedMs }: JournalJob): readonly FileStamp[] {
   const { audio, inputPath, operands } = options

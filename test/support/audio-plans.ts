@@ -28,14 +28,8 @@ export const SHORT: EncodedAudio = { sampleRate: 8000, channels: 2, frames: 28_1
 /** Plans a job as `submit` does; floats in and out unless told otherwise. */
 export function wavPlanOf({ chain, dither = false, impulses = [], output = 'f32', source }: PlanParts): WavPlan {
   const audio = { ...SHORT, ...source }
-  const frame = { source: audio, chain: formatChain(parseChain(chain)), output: { encoding: output, dither } }
-  const silent = (path: string) => {
-    const impulse = impulses.find((each) => each.path === path)
-    const samples = new Float64Array(impulse?.frames ?? 0)
-    const channels = Array.from({ length: impulse?.channels ?? 0 }, () => samples)
-    return { sampleRate: impulse?.sampleRate ?? 0, channels }
-  }
-  return { ...frame, impulses, segmentFrames: planSegments(frame, silent) }
+  const frame = { source: audio, chain: formatChain(parseChain(chain)), output: { encoding: output, dither }, impulses }
+  return { ...frame, segmentFrames: planSegments(frame) }
 }
 
 /** {@link wavPlanOf} as kernels get it. */

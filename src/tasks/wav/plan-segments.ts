@@ -2,10 +2,9 @@ import type { AudioShape } from './audio-format.ts'
 import { parseChain } from './chain/parse-chain.ts'
 import { planChain } from './chain/plan-chain.ts'
 import { splitPasses } from './chain/split-passes.ts'
-import type { PlanResources } from './effects/effect.ts'
 import { measureWarmUpFrames, planMeasure } from './measure/measure-layout.ts'
 import { SEGMENTS_MAX } from './segments/segment-grid.ts'
-import { loudestSummary } from './wav-passes.ts'
+import { loudestSummary, silentImpulse } from './wav-passes.ts'
 import { type EncodedAudio, frameBytes, type WavPlan } from './wav-plan.ts'
 
 /** A segment is so many times as long as what has to be run before it, as long as it has not {@link SEGMENT_BYTES_MAX}. */
@@ -21,14 +20,17 @@ const SEGMENTS_WANTED = 16
  * @returns output frames of a segment, by pass
  * @throws SwarmError CHAIN_INVALID, EFFECT_UNSUITABLE
  */
-export function planSegments(
-  { source, chain, output }: Pick<WavPlan, 'source' | 'chain' | 'output'>,
-  impulse: PlanResources['impulse']
-): readonly number[] {
+export function planSegments({
+  source,
+  chain,
+  output,
+  impulses
+}: Omit<WavPlan, 'segmentFrames' | 'channelMask'>): readonly number[] {
   let input: EncodedAudio = source
+  const impulse = (path: string) => silentImpulse({ impulses }, path)
   const passes = splitPasses(parseChain(chain))
   return passes.map((effects, index) => {
-    const resources = { measured: loudestSummary(input), ...(impulse !== undefined && { impulse }) }
+    const resources = { measured: loudestSummary(input), impulse }
     const planned = planChain(effects, input, resources)
     const given: EncodedAudio = {
       ...planned.output,

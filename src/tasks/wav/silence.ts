@@ -1,5 +1,6 @@
 import type { CheckDepth, KernelCall, OnProgress, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
 import type { FrameRange } from './audio-format.ts'
+import { planarBlock } from './effects/carried-stream.ts'
 import { BLOCK_FRAMES } from './effects/effect.ts'
 import { lengthOf } from './segments/frame-ranges.ts'
 import { InputFrames } from './segments/input-frames.ts'
@@ -66,7 +67,7 @@ function openLevels(
   const { source } = layout.plan
   const { run, body } = openChunk(layout.grid, input)
   const frames = new InputFrames(source, layout.inputRanges(run), body)
-  const block = Array.from({ length: source.channels }, () => new Float64Array(BLOCK_FRAMES))
+  const block = planarBlock(source.channels)
   const compute: RunSegment = ({ index }, result) => {
     const range = layout.range(index)
     const stream = frames.open(range)

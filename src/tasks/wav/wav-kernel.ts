@@ -1,5 +1,6 @@
 import { SwarmError } from '../../errors.ts'
 import type { PlannedChain } from './chain/plan-chain.ts'
+import { planarBlock } from './effects/carried-stream.ts'
 import { BLOCK_FRAMES, type SignalSummary } from './effects/effect.ts'
 import { RangeMeasure } from './measure/range-measure.ts'
 import { SampleDecoder } from './samples/decode-samples.ts'
@@ -41,7 +42,7 @@ function fits(summary: SignalSummary | undefined, { channels }: EncodedAudio): b
   return [summary.peaks, summary.truePeaks, summary.dcOffsets].every(({ length }) => length === channels)
 }
 
-/** Computes one segment into `result`: its audio, then its report. @returns nothing; the result is the same bits everywhere */
+/** Computes one segment into `result`: its audio, then its report; the same bits everywhere. */
 export function runSegment(layout: WavPasses, input: SegmentInput, segment: Segment, result: Uint8Array): void {
   const pass = layout.pass(segment.pass)
   const [beforeBytes = 0, afterBytes = 0] = reportParts(pass, segment.index)
@@ -72,7 +73,7 @@ function measureBefore(
   const warmFrames = lengthOf(range) - lengthOf(share)
   let warmNonFinite = 0
   let done = 0
-  const block = blockOf(pass.input.channels)
+  const block = planarBlock(pass.input.channels)
   while (done < lengthOf(range)) {
     const stop = done < warmFrames ? warmFrames : lengthOf(range)
     const count = Math.min(BLOCK_FRAMES, stop - done)
@@ -97,7 +98,7 @@ function render(
   const stream = input.chain.open({ start, end: range.end }, (wanted) => input.frames.open(wanted))
   const measure = pass.after === undefined ? undefined : new RangeMeasure(pass.after, range)
   const encoder = new SampleEncoder(output.encoding, output.channels, { dither: pass.dither })
-  const block = blockOf(output.channels)
+  const block = planarBlock(output.channels)
   for (let frame = start; frame < range.end; ) {
     const stop = frame < range.start ? range.start : range.end
     const count = Math.min(BLOCK_FRAMES, stop - frame)
@@ -125,10 +126,6 @@ function requireImpulse(impulses: ReadonlyMap<string, Impulse>, path: string): I
   const impulse = impulses.get(path)
   if (impulse === undefined) throw malformed(`the impulse response ${path} is missing`)
   return impulse
-}
-
-function blockOf(channels: number): readonly Float64Array[] {
-  return Array.from({ length: channels }, () => new Float64Array(BLOCK_FRAMES))
 }
 
 function malformed(reason: string): SwarmError {

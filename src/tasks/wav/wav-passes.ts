@@ -10,7 +10,7 @@ import { type MeasureLayout, measureWarmUpFrames, planMeasure } from './measure/
 import { isEmpty, joinRanges, lengthOf } from './segments/frame-ranges.ts'
 import { SegmentGrid, type SegmentRun } from './segments/segment-grid.ts'
 import type { PassAudio, SegmentJob } from './segments/segment-job.ts'
-import { type EncodedAudio, frameBytes, type ImpulseAudio, type WavPlan } from './wav-plan.ts'
+import { type EncodedAudio, frameBytes, type WavPlan } from './wav-plan.ts'
 
 /** Bytes of one count beside the measures: frames that were not finite, then clipped samples by output channel. */
 export const TALLY_BYTES = 8
@@ -99,10 +99,10 @@ export class WavPasses implements SegmentJob {
 
 /** Bytes of each part of a segment's report: measures before, measures after, tallies. */
 export function reportParts(pass: WavPass, index: number): readonly number[] {
-  const share = pass.before?.share(index)
-  const before = pass.before === undefined || share === undefined || isEmpty(share)
+  const { before } = pass
+  const share = before?.share(index)
   return [
-    before || share === undefined || pass.before === undefined ? 0 : measureByteLength(pass.before.layout, share),
+    before === undefined || share === undefined || isEmpty(share) ? 0 : measureByteLength(before.layout, share),
     pass.after === undefined ? 0 : measureByteLength(pass.after, pass.range(index)),
     (1 + (pass.output?.channels ?? 0)) * TALLY_BYTES
   ]
@@ -229,17 +229,17 @@ function measureBefore(
   }
 }
 
-function silentImpulse(plan: WavPlan, path: string): { sampleRate: number; channels: readonly Float64Array[] } {
-  const impulse = impulseOf(plan, path)
+/** A response of the right shape, for planning where there are no samples. @throws SwarmError PARAMS_INVALID for an unknown one */
+export function silentImpulse(
+  plan: Pick<WavPlan, 'impulses'>,
+  path: string
+): { sampleRate: number; channels: readonly Float64Array[] } {
+  const impulse = plan.impulses.find((each) => each.path === path)
+  if (impulse === undefined) {
+    throw new SwarmError('PARAMS_INVALID', `the plan does not say what the impulse response ${path} is`)
+  }
   const silence = new Float64Array(impulse.frames)
   return { sampleRate: impulse.sampleRate, channels: Array.from({ length: impulse.channels }, () => silence) }
-}
-
-/** @throws SwarmError PARAMS_INVALID when the plan does not know it */
-export function impulseOf({ impulses }: WavPlan, path: string): ImpulseAudio {
-  const impulse = impulses.find((each) => each.path === path)
-  if (impulse !== undefined) return impulse
-  throw new SwarmError('PARAMS_INVALID', `the plan does not say what the impulse response ${path} is`)
 }
 
 function noFrames(): SwarmError {

@@ -10,7 +10,7 @@ const HOUR: EncodedAudio = { sampleRate: 48_000, channels: 2, frames: 3600 * 48_
 const output = { encoding: 's16' as const, dither: true }
 
 function segmentsOf(chain: string, source: EncodedAudio): readonly number[] {
-  return planSegments({ source, chain, output: { ...output, encoding: source.encoding } }, undefined)
+  return planSegments({ source, chain, output: { ...output, encoding: source.encoding }, impulses: [] })
 }
 
 const sources = fc.record({
@@ -47,7 +47,12 @@ describe('the grid of segments', () => {
   test('keeps segments to 8 MiB of what they read and give, to one hop', () => {
     fc.assert(
       fc.property(sources, fc.constantFrom('u8' as const, 's16' as const, 'f64' as const), (source, encoding) => {
-        const [frames = 0] = planSegments({ source, chain: 'gain -3', output: { encoding, dither: false } }, undefined)
+        const [frames = 0] = planSegments({
+          source,
+          chain: 'gain -3',
+          output: { encoding, dither: false },
+          impulses: []
+        })
         const frame = Math.max(frameBytes(source), frameBytes({ ...source, encoding }))
         expect(frames * frame).toBeLessThanOrEqual(8 * 1024 * 1024 + frame * (source.sampleRate / 10 + 1))
       }),

@@ -1,5 +1,5 @@
-import type { FrameRange } from '../audio-format.ts'
-import { BLOCK_FRAMES, type FrameStream } from './effect.ts'
+import type { AudioShape, FrameRange } from '../audio-format.ts'
+import { BLOCK_FRAMES, type FrameStream, type PlannedEffect } from './effect.ts'
 
 /** Magnitude below which state counts as 0: far below every sample format, far above denormal numbers. */
 export const STATE_FLOOR = 1e-30
@@ -20,7 +20,7 @@ export interface CarryingKernel {
 }
 
 /** Where a stream begins. */
-export interface CarriedStart {
+interface CarriedStart {
   /** What the input streams. */
   readonly inputRange: FrameRange
   /** First frame that the kernel takes; silence outside of `inputRange`. */
@@ -40,6 +40,24 @@ export function reachOf(range: FrameRange, before: number, after: number, frames
   return { start, end: Math.min(Math.max(range.end + after, start), frames) }
 }
 
+/** What is the same in all effects that carry state: which input a range needs, and how its stream begins. */
+export function carried(
+  { frames }: Pick<AudioShape, 'frames'>,
+  /** Frames that the kernel takes before the first that is right, and behind the last: pre-roll and latency. */
+  { before, after = 0 }: { readonly before: number; readonly after?: number },
+  makeKernel: () => CarryingKernel
+): Pick<PlannedEffect, 'inputRange' | 'open'> {
+  const inputRange = (range: FrameRange): FrameRange => reachOf(range, before, after, frames)
+  return {
+    inputRange,
+    open(range, input) {
+      const from = Math.max(range.start - before, 0)
+      const start = { inputRange: inputRange(range), from, discarded: range.start - from + after }
+      return new CarriedStream(makeKernel(), input, start)
+    }
+  }
+}
+
 /** Planar blocks of {@link BLOCK_FRAMES} frames. @returns [channels][BLOCK_FRAMES] */
 export function planarBlock(channels: number): readonly Float64Array[] {
   return Array.from({ length: channels }, () => new Float64Array(BLOCK_FRAMES))
@@ -49,7 +67,7 @@ export function planarBlock(channels: number): readonly Float64Array[] {
  * What a kernel makes of a stream, in steps that end at multiples of {@link BLOCK_FRAMES} behind the first frame, so that
  * the size of reads changes no bit. The pre-roll runs when it is made.
  */
-export class CarriedStream implements FrameStream {
+class CarriedStream implements FrameStream {
   readonly channels: number
   readonly #kernel: CarryingKernel
   readonly #input: FrameStream

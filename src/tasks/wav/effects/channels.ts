@@ -1,7 +1,8 @@
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { textSetting } from '../chain/settings.ts'
+import { planarBlock } from './carried-stream.ts'
 import { type ChannelMatrix, layoutMatrix, MATRIX_SYNTAX, parseMatrix, swapMatrix } from './channels-matrix.ts'
-import { BLOCK_FRAMES, type EffectKind, type FrameStream, type Settings } from './effect.ts'
+import type { EffectKind, FrameStream, Settings } from './effect.ts'
 
 const LAYOUTS = ['mono', 'stereo', 'swap', 'mix']
 
@@ -54,7 +55,7 @@ class MixedStream implements FrameStream {
     this.channels = matrix.length
     this.#input = input
     this.#matrix = matrix
-    this.#block = Array.from({ length: input.channels }, () => new Float64Array(BLOCK_FRAMES))
+    this.#block = planarBlock(input.channels)
   }
 
   read(out: readonly Float64Array[], count: number): void {

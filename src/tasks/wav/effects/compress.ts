@@ -1,9 +1,8 @@
-import type { FrameRange } from '../audio-format.ts'
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { numberSetting } from '../chain/settings.ts'
 import { secondsOf } from '../chain/times.ts'
 import { decibelsToGain } from '../math/exact-math.ts'
-import { CarriedStream, reachOf } from './carried-stream.ts'
+import { carried } from './carried-stream.ts'
 import { CompressKernel, type CompressLaw, OCTAVE_DECIBELS } from './compress-kernel.ts'
 import { type EffectKind, type PlannedEffect, PRE_ROLL_LEVEL, type Settings } from './effect.ts'
 import { decayPerFrame, framesToDecay, LOUDEST_INPUT } from './envelope-time.ts'
@@ -36,15 +35,9 @@ export const compress: EffectKind = {
   plan(settings, input) {
     const law = lawOf(settings, input.sampleRate)
     const preRoll = preRollOf(law, numberSetting(settings, 'threshold'))
-    const inputRange = (range: FrameRange): FrameRange => reachOf(range, preRoll, 0, input.frames)
     return {
       output: input,
-      inputRange,
-      open(range, stream) {
-        const from = Math.max(range.start - preRoll, 0)
-        const start = { inputRange: inputRange(range), from, discarded: range.start - from }
-        return new CarriedStream(new CompressKernel(input.channels, law), stream, start)
-      }
+      ...carried(input, { before: preRoll }, () => new CompressKernel(input.channels, law))
     } satisfies PlannedEffect
   }
 }

@@ -1,7 +1,7 @@
-import type { AudioShape, FrameRange } from '../audio-format.ts'
+import type { AudioShape } from '../audio-format.ts'
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { framesOf } from '../chain/times.ts'
-import { CarriedStream, type CarryingKernel, reachOf } from './carried-stream.ts'
+import { type CarryingKernel, carried } from './carried-stream.ts'
 import { DelayLine } from './delay-line.ts'
 import type { EffectKind, Parameter, PlannedEffect, Settings } from './effect.ts'
 
@@ -19,15 +19,9 @@ export const delay: EffectKind = {
   plan(settings, input) {
     const delays = delaysOf(settings, input)
     const longest = Math.max(...delays)
-    const inputRange = (range: FrameRange): FrameRange => reachOf(range, longest, 0, input.frames)
     return {
       output: { ...input, frames: input.frames + longest },
-      inputRange,
-      open(range, stream) {
-        const from = Math.max(range.start - longest, 0)
-        const start = { inputRange: inputRange(range), from, discarded: range.start - from }
-        return new CarriedStream(new DelayKernel(delays), stream, start)
-      }
+      ...carried(input, { before: longest }, () => new DelayKernel(delays))
     } satisfies PlannedEffect
   }
 }

@@ -1,8 +1,8 @@
-import type { AudioShape, FrameRange } from '../audio-format.ts'
+import type { AudioShape } from '../audio-format.ts'
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { numberSetting } from '../chain/settings.ts'
 import { framesOf } from '../chain/times.ts'
-import { CarriedStream, type CarryingKernel, reachOf } from './carried-stream.ts'
+import { type CarryingKernel, carried } from './carried-stream.ts'
 import { BLOCK_FRAMES, type EffectKind, type Parameter, type PlannedEffect, type Settings } from './effect.ts'
 
 /** Longest delay, in seconds. */
@@ -24,15 +24,9 @@ export const echo: EffectKind = {
     const taps = tapsOf(settings, input)
     const longest = Math.max(...taps.map(({ frames }) => frames))
     const gains = { in: numberSetting(settings, 'gain-in'), out: numberSetting(settings, 'gain-out') }
-    const inputRange = (range: FrameRange): FrameRange => reachOf(range, longest, 0, input.frames)
     return {
       output: { ...input, frames: input.frames + longest },
-      inputRange,
-      open(range, stream) {
-        const from = Math.max(range.start - longest, 0)
-        const start = { inputRange: inputRange(range), from, discarded: range.start - from }
-        return new CarriedStream(new EchoKernel(input.channels, gains, taps, longest), stream, start)
-      }
+      ...carried(input, { before: longest }, () => new EchoKernel(input.channels, gains, taps, longest))
     } satisfies PlannedEffect
   }
 }

@@ -1,9 +1,9 @@
-import type { AudioShape, FrameRange } from '../audio-format.ts'
+import type { AudioShape } from '../audio-format.ts'
 import { planTruePeak } from '../measure/true-peak-filter.ts'
 import { copyFrames, sampleLoops } from '../samples/loops/sample-loops.ts'
-import { CarriedStream, type CarryingKernel, reachOf } from './carried-stream.ts'
+import { type CarryingKernel, carried } from './carried-stream.ts'
 import { DelayLine } from './delay-line.ts'
-import { type FrameStream, type PlannedEffect, PRE_ROLL_LEVEL } from './effect.ts'
+import { type PlannedEffect, PRE_ROLL_LEVEL } from './effect.ts'
 import { decayPerFrame, framesToDecay, LOUDEST_INPUT } from './envelope-time.ts'
 import { LimitDetector, TRUE_PEAK_HOLD } from './limit-detector.ts'
 import { LimitEnvelope } from './limit-envelope.ts'
@@ -37,20 +37,8 @@ export function planLimiter(law: LimitLaw, input: AudioShape): PlannedEffect {
   const latency = held - 1
   const decay = framesToDecay(release, PRE_ROLL_LEVEL / (LOUDEST_INPUT * Math.max(law.gain, 1)))
   const preRoll = decay + held + law.lookahead + 2 * TRUE_PEAK_HOLD
-  const inputRange = (range: FrameRange): FrameRange => reachOf(range, preRoll, latency, input.frames)
-  return {
-    output: input,
-    inputRange,
-    open(range: FrameRange, stream: FrameStream): FrameStream {
-      const from = Math.max(range.start - preRoll, 0)
-      const kernel = new LimitKernel(input, law, held, release)
-      return new CarriedStream(kernel, stream, {
-        inputRange: inputRange(range),
-        from,
-        discarded: range.start - from + latency
-      })
-    }
-  }
+  const reach = { before: preRoll, after: latency }
+  return { output: input, ...carried(input, reach, () => new LimitKernel(input, law, held, release)) }
 }
 
 /** A limiter at work, linked over all channels; it gives frames `held − 1` late. */

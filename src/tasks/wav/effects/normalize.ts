@@ -2,7 +2,8 @@ import type { AudioShape } from '../audio-format.ts'
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { quantitySetting } from '../chain/settings.ts'
 import { decibelsToGain } from '../math/exact-math.ts'
-import type { EffectKind, FrameStream, PlannedEffect, SignalSummary } from './effect.ts'
+import type { EffectKind, PlannedEffect, SignalSummary } from './effect.ts'
+import { ScaledStream } from './gain.ts'
 import { TRUE_PEAK_UNIT } from './limit.ts'
 import { planLimiter } from './limit-kernel.ts'
 
@@ -73,25 +74,4 @@ function planGain(gain: number, input: AudioShape): PlannedEffect {
     inputRange: (range) => range,
     open: (_range, stream) => new ScaledStream(stream, gain)
   }
-}
-
-class ScaledStream implements FrameStream {
-  readonly channels: number
-  readonly #input: FrameStream
-  readonly #gain: number
-
-  constructor(input: FrameStream, gain: number) {
-    this.channels = input.channels
-    this.#input = input
-    this.#gain = gain
-  }
-
-  read(out: readonly Float64Array[], count: number): void {
-    this.#input.read(out, count)
-    for (let channel = 0; channel < this.channels; channel++) scale(out[channel] as Float64Array, this.#gain, count)
-  }
-}
-
-function scale(samples: Float64Array, gain: number, count: number): void {
-  for (let i = 0; i < count; i++) samples[i] = (samples[i] as number) * gain
 }

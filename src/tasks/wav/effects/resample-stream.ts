@@ -1,4 +1,5 @@
 import type { FrameRange } from '../audio-format.ts'
+import { planarBlock } from './carried-stream.ts'
 import { BLOCK_FRAMES, type FrameStream } from './effect.ts'
 import { placeOf, type ResampleRatio } from './resample-ratio.ts'
 import { sumTaps, sumTapsOfTwo, type TapPlaces } from './resample-sums.ts'
@@ -42,7 +43,7 @@ export class ResampleStream implements FrameStream {
     this.#inputNext = inputRange.start
     this.#inputEnd = inputRange.end
     this.#held = Array.from({ length: input.channels }, () => new Float64Array(taps.length + BLOCK_FRAMES))
-    this.#block = Array.from({ length: input.channels }, () => new Float64Array(BLOCK_FRAMES))
+    this.#block = planarBlock(input.channels)
     this.#interpolated = new Float64Array(taps.phases === 0 ? 0 : INTERPOLATED_FRAMES * taps.length)
     this.#places = {
       table: taps.phases === 0 ? taps.table : this.#interpolated,

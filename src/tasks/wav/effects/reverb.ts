@@ -1,8 +1,8 @@
-import type { AudioShape, FrameRange } from '../audio-format.ts'
+import type { AudioShape } from '../audio-format.ts'
 import { effectUnsuitable } from '../chain/chain-error.ts'
 import { numberSetting, textSetting } from '../chain/settings.ts'
 import { framesOf } from '../chain/times.ts'
-import { CarriedStream, reachOf } from './carried-stream.ts'
+import { carried } from './carried-stream.ts'
 import type { EffectKind, PlannedEffect, Settings } from './effect.ts'
 import { ReverbKernel, type ReverbPlan } from './reverb-kernel.ts'
 import { reverbPreRoll } from './reverb-pre-roll.ts'
@@ -46,15 +46,9 @@ export const reverb: EffectKind = {
   plan(settings, input) {
     const plan = planReverb(settings, input)
     const reach = plan.preDelay + Math.max(...plan.sides.map(reverbPreRoll))
-    const inputRange = (range: FrameRange): FrameRange => reachOf(range, reach, 0, input.frames)
     return {
       output: { ...input, channels: plan.outputChannels },
-      inputRange,
-      open(range, stream) {
-        const from = Math.max(range.start - reach, 0)
-        const start = { inputRange: inputRange(range), from, discarded: range.start - from }
-        return new CarriedStream(new ReverbKernel(plan), stream, start)
-      }
+      ...carried(input, { before: reach }, () => new ReverbKernel(plan))
     } satisfies PlannedEffect
   }
 }
