@@ -16,6 +16,7 @@ import type { OperandService } from './operand/types.ts'
 import { resultService } from './result/index.ts'
 import type { ResultService } from './result/types.ts'
 import type { ProtocolComponents } from './wire/bulk-acceptor.ts'
+import type { LanePort } from './wire/lane.ts'
 
 /** Every protocol, by the name of its libp2p service. */
 export interface SwarmServices extends Record<string, unknown> {
@@ -38,6 +39,8 @@ export interface SwarmServicesInit {
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
   /** Sets the flow control of a bulk stream, once, before anything is sent. */
   readonly prepare?: (stream: Stream, connection: Connection) => void
+  /** The lanes of a connection, where it can have some. */
+  readonly lanes?: (connection: Connection) => LanePort | undefined
 }
 
 /** A factory for each service, as libp2p's `services` option takes them. */

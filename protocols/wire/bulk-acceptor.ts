@@ -47,7 +47,7 @@ export class BulkAcceptor {
   }
 
   #accept(stream: Stream, connection: Connection): void {
-    const bulk = new BulkStream(stream, this.#options)
+    const bulk = new BulkStream(stream, connection, this.#options)
     try {
       this.#options.prepare?.(stream, connection)
       const refusal = this.#live.has(connection) ? RefusalCode.busy : this.#acceptance.refusal()

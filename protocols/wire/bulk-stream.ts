@@ -1,7 +1,8 @@
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { encodeHeaders, type FrameHeader, FrameType } from './frame.ts'
+import { encodeHeaders, type FrameHeader, FrameType, parseHeader } from './frame.ts'
 import { type DataTarget, FrameParser, type FrameSink } from './frame-parser.ts'
+import { encodeLaneOffer, type LanePort, type LaneSender, type LaneSink, parseLaneOffer } from './lane.ts'
 import { asWireError, StreamLife } from './stream-life.ts'
 import { RefusalCode, WireError } from './wire-error.ts'
 
@@ -31,6 +32,8 @@ export interface BulkOptions {
   readonly recycle?: (data: Uint8Array | Uint8ArrayList) => void
   /** Called once with each bulk stream before anything is sent, so that its flow control can be set. */
   readonly prepare?: (stream: Stream, connection: Connection) => void
+  /** The lanes of a connection, where it can have some. */
+  readonly lanes?: (connection: Connection) => LanePort | undefined
 }
 
 const NO_PAYLOAD = new Uint8Array(0)
@@ -44,13 +47,17 @@ export class BulkStream {
   readonly #parser: FrameParser
   readonly #recycle: BulkOptions['recycle']
   readonly #ready = Promise.withResolvers<void>()
+  readonly #lanes: LanePort | undefined
+  #laneTaken: { close(): void } | undefined
+  #laneJoined: LaneSender | undefined
   #role: BulkRole | undefined
   #receivedBytes = 0
   #sentBytes = 0
 
-  constructor(stream: Stream, options: BulkOptions = {}) {
+  constructor(stream: Stream, connection: Connection, options: BulkOptions = {}) {
     this.life = new StreamLife(stream)
     this.#recycle = options.recycle
+    this.#lanes = options.lanes?.(connection)
     this.#parser = new FrameParser({
       onData: (header) => this.#onData(header),
       onFrame: (header, payload) => this.#onFrame(header, payload)
@@ -100,6 +107,29 @@ export class BulkStream {
     if (headers.length > 0) this.#send(encodeHeaders(headers))
   }
 
+  /** Sends one DATA frame, on the lane that the other end has opened if it has. @throws WireError why the stream ended */
+  sendData(header: FrameHeader, payload: Uint8Array): void {
+    if (this.#laneJoined === undefined) {
+      this.send(header, payload)
+      return
+    }
+    this.life.throwIfFailed()
+    this.life.throwIfEnded()
+    this.#laneJoined.send(encodeHeaders([header]), payload)
+    this.#sentBytes += payload.byteLength
+  }
+
+  /** Receiving end of DATA: opens a lane for it, once, where the connection can have one. @throws why the stream ended */
+  openLane(): void {
+    if (this.#lanes === undefined || this.#laneTaken !== undefined) return
+    const { offer, close } = this.#lanes.receive(this.#laneSink())
+    this.#laneTaken = { close }
+    this.signal.addEventListener('abort', close, { once: true })
+    const payload = encodeLaneOffer(offer)
+    const header = { type: FrameType.lane, code: 0, leaseNumber: 0, offset: offer.laneNumber } as const
+    this.send({ ...header, byteLength: payload.byteLength }, payload)
+  }
+
   /** Half-closes after what was sent is flushed; resets when the other side does not follow in time. */
   async close(): Promise<void> {
     await this.life.close({ signal: AbortSignal.timeout(BULK_CLOSE_TIMEOUT_MS) })
@@ -131,10 +161,48 @@ export class BulkStream {
   }
 
   #onFrame(header: FrameHeader, payload: Uint8Array): void {
-    if (header.leaseNumber === 0) this.#onStreamFrame(header)
+    if (header.type === FrameType.lane) this.#joinLane(header, payload)
+    else if (header.leaseNumber === 0) this.#onStreamFrame(header)
     else if (this.#role === undefined)
       throw new WireError('FRAME_MALFORMED', 'a frame came before the stream was ready')
     else this.#role.onFrame(header, payload)
+  }
+
+  #joinLane(header: FrameHeader, payload: Uint8Array): void {
+    if (this.#laneJoined !== undefined) throw new WireError('FRAME_MALFORMED', 'a second lane for one stream')
+    const offer = parseLaneOffer(header.offset, payload)
+    this.#laneJoined = this.#lanes?.send(offer, () => this.life.wake())
+    if (this.#laneJoined !== undefined) this.life.countIn(this.#laneJoined)
+  }
+
+  #laneSink(): LaneSink {
+    const guarded = <T>(call: () => T): T | undefined => {
+      if (this.life.hasFailed || this.signal.aborted) return undefined
+      try {
+        return call()
+      } catch (error) {
+        this.life.fail(asWireError(error))
+        return undefined
+      }
+    }
+    return {
+      begin: (bytes) =>
+        guarded(() => {
+          const header = parseHeader(bytes)
+          if (header.type !== FrameType.data) {
+            throw new WireError('FRAME_MALFORMED', `a frame of type ${header.type} came on a lane`)
+          }
+          return this.#onData(header)
+        }),
+      arrived: (byteLength) => {
+        this.#receivedBytes += byteLength
+      },
+      finish: (target, byteLength) =>
+        guarded(() => {
+          target.onReceived(byteLength)
+          target.onWhole()
+        })
+    }
   }
 
   #onStreamFrame(header: FrameHeader): void {
@@ -175,7 +243,7 @@ export async function openBulk(
   let bulk: BulkStream | undefined
   try {
     const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: BULK_STREAMS_MAX })
-    bulk = new BulkStream(stream, options)
+    bulk = new BulkStream(stream, connection, options)
     options.prepare?.(stream, connection)
     await bulk.whenReady({ signal })
     return bulk

@@ -39,3 +39,7 @@ export const OPERAND_BYTES_MAX = 4 * 1024 * 1024
 
 /** Upper bound of one message on a control stream, in bytes, without its length prefix. */
 export const CONTROL_MESSAGE_BYTES_MAX = 64 * 1024
+/** Bytes of the secret that both ends of a lane derive its keys from. */
+export const LANE_SECRET_BYTES = 32
+/** Bytes of a LANE frame's payload: the suites that are quick at the receiving end, then the secret. */
+export const LANE_OFFER_BYTES: number = 1 + LANE_SECRET_BYTES

@@ -1,4 +1,4 @@
-import { CLAIM_BYTES_MAX, HASH_BYTES, RECEIPT_BYTES_MAX } from './constants.ts'
+import { CLAIM_BYTES_MAX, HASH_BYTES, LANE_OFFER_BYTES, RECEIPT_BYTES_MAX } from './constants.ts'
 import { RefusalCode, WireError } from './wire-error.ts'
 
 /** Bytes of a frame header. */
@@ -28,7 +28,9 @@ export const FrameType = {
   /** No more ranges of a lease, or of a named block, will be asked for; no payload. */
   pulled: 7,
   /** Gives a block a number on this stream; the payload is the block's hash. */
-  name: 8
+  name: 8,
+  /** The puller takes DATA on a lane: `offset` is its number, the payload what opens it. */
+  lane: 9
 } as const
 
 /** One of the frame types. */
@@ -61,9 +63,12 @@ const RULES: ReadonlyMap<number, FrameRule> = new Map([
   [FrameType.receipt, { bytesMin: 1, bytesMax: RECEIPT_BYTES_MAX, hasPayload: true, hasOffset: false }],
   [FrameType.ready, { bytesMin: 0, bytesMax: 0, hasPayload: false, hasOffset: false }],
   [FrameType.pulled, { bytesMin: 0, bytesMax: 0, hasPayload: false, hasOffset: false }],
-  [FrameType.name, { bytesMin: HASH_BYTES, bytesMax: HASH_BYTES, hasPayload: true, hasOffset: false }]
+  [FrameType.name, { bytesMin: HASH_BYTES, bytesMax: HASH_BYTES, hasPayload: true, hasOffset: false }],
+  [FrameType.lane, { bytesMin: LANE_OFFER_BYTES, bytesMax: LANE_OFFER_BYTES, hasPayload: true, hasOffset: true }]
 ])
 const REFUSALS: ReadonlySet<number> = new Set(Object.values(RefusalCode))
+/** Frames that concern the stream itself; a refusal may concern either. */
+const OF_STREAM: ReadonlySet<number> = new Set([FrameType.ready, FrameType.lane])
 
 /** Writes headers one after the other, to be sent in one piece. */
 export function encodeHeaders(headers: readonly FrameHeader[]): Uint8Array {
@@ -101,10 +106,9 @@ export function parseHeader(bytes: Uint8Array): FrameHeader {
   if (type === FrameType.refuse ? !REFUSALS.has(code) : code !== 0) throw malformed(`type ${type} with code ${code}`)
   if (!rule.hasOffset && offset !== 0) throw malformed(`type ${type} with an offset`)
   if (type !== FrameType.offer && offset + byteLength > UINT32_MAX) throw malformed('the range ends above 2^32')
-  const isOfStream = leaseNumber === 0
-  if (isOfStream && type !== FrameType.ready && type !== FrameType.refuse)
+  if (leaseNumber === 0 && !OF_STREAM.has(type) && type !== FrameType.refuse)
     throw malformed(`type ${type} without a lease`)
-  if (!isOfStream && type === FrameType.ready) throw malformed('ready with a lease')
+  if (leaseNumber !== 0 && OF_STREAM.has(type)) throw malformed(`type ${type} with a lease`)
   return { type: type as FrameType, code: code as RefusalCode | 0, leaseNumber, offset, byteLength }
 }
 

@@ -105,6 +105,7 @@ export class RangePuller {
   }
 
   #askForMore(): void {
+    this.#bulk.openLane()
     const headers: FrameHeader[] = []
     for (let pull = this.#turns[0]; pull !== undefined; pull = this.#turns[0]) {
       const { nextOffset: offset, nextByteLength: byteLength } = pull

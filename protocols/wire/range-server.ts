@@ -86,8 +86,12 @@ export class RangeServer {
         if (this.#bulk.life.queuedBytes > SEND_LOW_BYTES) await this.#bulk.life.whenWritable(SEND_LOW_BYTES)
         this.#ready.shift()
         this.#queuedCount -= 1
-        this.#bulk.send(answer.header, answer.bytes)
-        if (answer.bytes !== undefined) this.#onSent?.(answer.header.leaseNumber, answer.header.byteLength)
+        if (answer.bytes === undefined) {
+          this.#bulk.send(answer.header)
+          continue
+        }
+        this.#bulk.sendData(answer.header, answer.bytes)
+        this.#onSent?.(answer.header.leaseNumber, answer.header.byteLength)
       }
     } finally {
       this.#isSending = false

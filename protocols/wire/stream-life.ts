@@ -13,12 +13,13 @@ export class StreamLife {
   readonly #controller = new AbortController()
   readonly #waiting = new Set<() => void>()
   #failure: WireError | undefined
+  #lane: { readonly queuedBytes: number } | undefined
 
   constructor(stream: Stream) {
     this.stream = stream
     // The stream goes on sending in a microtask after `drain`, and it emits `idle` but no second `drain` when that
     // emptied its buffer: so both count, and both are looked at after that microtask.
-    const wake = (): void => queueMicrotask(() => this.#wake())
+    const wake = (): void => queueMicrotask(() => this.wake())
     stream.addEventListener('drain', wake)
     stream.addEventListener('idle', wake)
     stream.addEventListener('close', (event) => this.#finish(event.error))
@@ -30,9 +31,14 @@ export class StreamLife {
     return this.#controller.signal
   }
 
-  /** Bytes handed to {@link StreamLife.send} that the stream could not pass on yet. */
+  /** Bytes handed to {@link StreamLife.send}, or to a lane, that could not be passed on yet. */
   get queuedBytes(): number {
-    return this.stream.writeBufferLength
+    return this.stream.writeBufferLength + (this.#lane?.queuedBytes ?? 0)
+  }
+
+  /** What else holds bytes of this stream back; {@link StreamLife.wake} is to be called when it passed some on. */
+  countIn(lane: { readonly queuedBytes: number }): void {
+    this.#lane = lane
   }
 
   /** @throws WireError why the stream ended, if it did */
@@ -68,6 +74,12 @@ export class StreamLife {
     this.throwIfEnded()
   }
 
+  /** Has whoever waits for room look again. */
+  wake(): void {
+    for (const resume of this.#waiting) resume()
+    this.#waiting.clear()
+  }
+
   /** Half-closes after what was sent is flushed; resets the stream when that does not succeed. */
   async close(options: { readonly signal: AbortSignal }): Promise<void> {
     if (this.signal.aborted) return
@@ -98,12 +110,7 @@ export class StreamLife {
     if (this.signal.aborted) return
     const options = cause === undefined ? {} : { cause }
     this.#controller.abort(this.#failure ?? new WireError('STREAM_ENDED', 'the stream has ended', options))
-    this.#wake()
-  }
-
-  #wake(): void {
-    for (const resume of this.#waiting) resume()
-    this.#waiting.clear()
+    this.wake()
   }
 
   #nextWake(signal: AbortSignal | undefined): Promise<void> {

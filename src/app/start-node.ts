@@ -2,6 +2,7 @@ import type { ServiceFactoryMap } from 'libp2p'
 import { type SwarmServices, swarmServices } from '../../protocols/index.ts'
 import type { BulkConnections } from '../network/bulk-connection.ts'
 import { widenBulkWindow } from '../network/bulk-window.ts'
+import { lanesOf } from '../network/connection-lanes.ts'
 import { createSwarmNode, LISTEN_DEFAULT, type SwarmNode } from '../network/create-node.ts'
 import { recycle } from '../network/recycle.ts'
 import type { SwarmKeys } from '../network/swarm-keys.ts'
@@ -50,6 +51,7 @@ export async function startNode(
       services: swarmServices({
         swarmId: keys.swarmId,
         recycle,
+        lanes: lanesOf,
         prepare: (stream, connection) => {
           widenBulkWindow(stream)
           bulk.mark(connection)

@@ -17,6 +17,12 @@ export function markRecyclable<T extends Uint8Array>(bytes: T): T {
   return bytes
 }
 
+/** Gives the memory of bytes back at once that have a buffer of their own, and which nobody will look at again. */
+export function freeBuffer(bytes: Uint8Array): void {
+  const { buffer } = bytes
+  if (bytes.byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
 /**
  * Gives memory back at once instead of at the next garbage collection. For data of a `message` event whose bytes the
  * caller has copied or hashed: the views are empty afterwards, so nobody may look at them again. Bytes that did not come

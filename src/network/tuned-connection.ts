@@ -1,7 +1,8 @@
 import { Socket } from 'node:net'
 import type { MessageStream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { HEADROOM_BYTES, RecordSplitter } from './record-splitter.ts'
+import { ConnectionLanes, offerLanes } from './connection-lanes.ts'
+import { HEADROOM_BYTES, type LaneRecords, RecordSplitter } from './record-splitter.ts'
 import { recycle } from './recycle.ts'
 
 // Shortens the way of bulk data between a TCP socket and the Noise cipher, on connections that libp2p made. It reaches
@@ -12,12 +13,17 @@ import { recycle } from './recycle.ts'
 /** Bytes taken from a socket at once; larger than the 64 KiB that Node allocates anew for each read. */
 const READ_BYTES = 256 * 1024
 
+/** Bytes of libp2p that may wait in a socket behind those of lanes, before libp2p is told to wait. */
+const QUEUED_BEHIND_LANES_BYTES = 256 * 1024
+
 /** All sockets read into this one block: each read is decrypted, or copied, before the next can happen. */
 const readBlock = new Uint8Array(HEADROOM_BYTES + READ_BYTES)
 const readArea = readBlock.subarray(HEADROOM_BYTES)
 
 /** What is touched of libp2p's TCP connection. */
 interface RawConnection extends MessageStream {
+  readonly writableNeedsDrain: boolean
+  safeDispatchEvent(type: string): boolean
   readonly socket: Socket
   readonly readStatus: string
   sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
@@ -37,26 +43,40 @@ interface ReadBufferSocket {
   [symbol: symbol]: unknown
 }
 
-/** Which of the two short cuts a connection got. */
+/** Which of the short cuts a connection got; lanes need both others. */
 export interface Tuning {
   readonly sends: boolean
   readonly reads: boolean
 }
 
-/** Takes both short cuts on a connection whose Noise handshake is done; leaves other transports alone. */
+/** Takes the short cuts on a connection whose Noise handshake is done; leaves other transports alone. */
 export function tuneConnection(raw: MessageStream, secured: MessageStream): Tuning {
   if (!isRawConnection(raw)) {
     return { sends: false, reads: false }
   }
-  corkSends(raw)
-  return { sends: true, reads: isSecuredConnection(secured) && readRecords(raw, secured) }
+  const ownBytes = (): number => raw.socket.writableLength - lanes.queuedBytes
+  const lanes = new ConnectionLanes({
+    socket: raw.socket,
+    // The socket says `drain` only once it is empty, which it may never be while lanes are in use.
+    onWritten: () => {
+      if (raw.writableNeedsDrain && ownBytes() <= QUEUED_BEHIND_LANES_BYTES) {
+        raw.safeDispatchEvent('drain')
+      }
+    }
+  })
+  corkSends(raw, () => lanes.queuedBytes > 0 && ownBytes() <= QUEUED_BEHIND_LANES_BYTES)
+  const reads = isSecuredConnection(secured) && readRecords(raw, secured, lanes)
+  if (reads) {
+    offerLanes(raw, lanes)
+  }
+  return { sends: true, reads }
 }
 
 /**
  * Writes the parts of one send with one system call, and gives their memory back when the kernel has it all. The
  * original writes part by part and takes a full Node buffer, not a full kernel buffer, for a reason to wait.
  */
-function corkSends(raw: RawConnection): void {
+function corkSends(raw: RawConnection, hasRoomBehindLanes: () => boolean): void {
   const { socket } = raw
   raw.sendData = (data) => {
     const sentBytes = data.byteLength
@@ -73,13 +93,13 @@ function corkSends(raw: RawConnection): void {
       belowMark = index === parts.length - 1 ? socket.write(part, onWritten) : socket.write(part)
     }
     socket.uncork()
-    return { sentBytes, canSendMore: belowMark || socket.writableLength === 0 }
+    return { sentBytes, canSendMore: belowMark || socket.writableLength === 0 || hasRoomBehindLanes() }
   }
 }
 
 /** Sends reads straight from the shared block to the cipher, past two event dispatches and their copies. */
-function readRecords(raw: RawConnection, secured: SecuredConnection): boolean {
-  const splitter = new RecordSplitter()
+function readRecords(raw: RawConnection, secured: SecuredConnection, lanes: LaneRecords): boolean {
+  const splitter = new RecordSplitter(lanes)
   const onRead = (data: Uint8Array): void => {
     // What came with the handshake goes first; a paused or closed connection is the original's business.
     if (raw.readStatus !== 'readable' || raw.readBufferLength > 0) {

@@ -1,12 +1,15 @@
 import { Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { MessageStream, Stream } from '@libp2p/interface'
+import type { Connection, MessageStream, Startable, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type ChunkService, chunkService } from '../../protocols/chunk/index.ts'
+import type { LanePort } from '../../protocols/wire/lane.ts'
+import { lanesOf } from '../../src/network/connection-lanes.ts'
 import { markRecyclable, recycle } from '../../src/network/recycle.ts'
 import { swarmNoise } from '../../src/network/swarm-noise.ts'
 import { type Tuning, tuneConnection } from '../../src/network/tuned-connection.ts'
@@ -40,7 +43,12 @@ async function start(encrypter: Encrypter, listen: string) {
   )
 }
 
-async function openEcho(dialler: Encrypter, listener: Encrypter, listen = '/ip4/127.0.0.1/tcp/0'): Promise<Stream> {
+interface EchoStream {
+  readonly connection: Connection
+  readonly stream: Stream
+}
+
+async function openEcho(dialler: Encrypter, listener: Encrypter, listen = '/ip4/127.0.0.1/tcp/0'): Promise<EchoStream> {
   const [from, to] = [await start(dialler, '/ip4/127.0.0.1/tcp/0'), await start(listener, listen)]
   await to.handle(PROTOCOL, (stream) => {
     stream.addEventListener('message', ({ data }) => {
@@ -48,7 +56,8 @@ async function openEcho(dialler: Encrypter, listener: Encrypter, listen = '/ip4/
       recycle(data)
     })
   })
-  return from.dialProtocol(to.getMultiaddrs(), PROTOCOL)
+  const connection = await from.dial(to.getMultiaddrs())
+  return { connection, stream: await connection.newStream(PROTOCOL) }
 }
 
 async function echo(stream: Stream, pieces: readonly Uint8Array[]): Promise<Buffer> {
@@ -99,7 +108,7 @@ describe('tuned connection', () => {
     ['stock to tuned', stock, tuned, '/ip4/127.0.0.1/tcp/0'],
     ['tuned to tuned over WebSockets', tuned, tuned, '/ip4/127.0.0.1/tcp/0/ws']
   ])('carries bytes of any size unchanged both ways: %s', async (_, dialler, listener, listen) => {
-    const stream = await openEcho(dialler, listener, listen)
+    const { stream } = await openEcho(dialler, listener, listen)
     const pieces = samplePieces()
     const sent = Buffer.concat(pieces)
     expect(sent.equals(await echo(stream, pieces))).toBe(true)
@@ -127,6 +136,90 @@ describe('tuned connection', () => {
     expect(failed.byteLength).toBe(50_000)
   })
 })
+
+describe('bulk over lanes', () => {
+  const BYTES = 3 * MIB + 4
+  const input = Uint8Array.from({ length: BYTES }, (_, offset) => (offset * 13 + (offset >>> 8)) & 0xff)
+
+  type Bulk = { chunk: ChunkService & Startable }
+
+  async function member(encrypter: Encrypter, listen: string, sent: { bytes: number }) {
+    const lanes = (connection: Connection): LanePort | undefined => {
+      const port = lanesOf(connection)
+      return port && countingSends(port, sent)
+    }
+    return nodes.add(
+      await createLibp2p<Bulk>({
+        addresses: { listen: [listen] },
+        transports: [tcp(), webSockets()],
+        connectionEncrypters: [encrypter],
+        streamMuxers: [yamux()],
+        connectionGater: { denyDialMultiaddr: () => false },
+        services: { chunk: chunkService({ recycle, lanes }) }
+      })
+    )
+  }
+
+  /** Pulls while an echo goes over the same connection, and gives what went over lanes. */
+  async function pullBeside(dialler: Encrypter, listener: Encrypter, listen = '/ip4/127.0.0.1/tcp/0'): Promise<number> {
+    const sent = { bytes: 0 }
+    const [from, to] = [await member(dialler, '/ip4/127.0.0.1/tcp/0', sent), await member(listener, listen, sent)]
+    to.services.chunk.setHandler({
+      read: async (_, { offset, byteLength }) => input.subarray(offset, offset + byteLength)
+    })
+    await to.handle(PROTOCOL, (stream) => {
+      stream.addEventListener('message', ({ data }) => stream.send(data.slice()))
+    })
+    const connection = await from.dial(to.getMultiaddrs())
+    const client = await from.services.chunk.open(connection, { signal: AbortSignal.timeout(20_000) })
+    const pulls = Array.from({ length: 12 }, async (_, lease) => {
+      const into = new Uint8Array(BYTES)
+      await client.pull(lease + 1, into, { signal: AbortSignal.timeout(20_000) })
+      return Buffer.compare(into, input)
+    })
+    const pieces = samplePieces()
+    const echoed = await echo(await connection.newStream(PROTOCOL), pieces)
+    expect(Buffer.concat(pieces).equals(echoed)).toBe(true)
+    expect(await Promise.all(pulls)).toEqual(new Array(12).fill(0))
+    return sent.bytes
+  }
+
+  test('goes past the layers of libp2p, beside other streams of the connection', async () => {
+    expect(await pullBeside(tuned, tuned)).toBe(12 * BYTES)
+  })
+
+  test.each([
+    ['the peer has none', tuned, stock, '/ip4/127.0.0.1/tcp/0'],
+    ['the peer offers none', stock, tuned, '/ip4/127.0.0.1/tcp/0'],
+    ['the connection is no TCP connection', tuned, tuned, '/ip4/127.0.0.1/tcp/0/ws']
+  ])('goes over its stream where %s', async (_, dialler, listener, listen) => {
+    expect(await pullBeside(dialler, listener, listen)).toBe(0)
+  })
+
+  test("libp2p's connection has the timeline of the TCP connection below it", async () => {
+    const { raw, connection } = await capture(stock)
+    expect(connection.timeline).toBe((raw as unknown as { timeline: object }).timeline)
+    expect(lanesOf(connection)).toBeDefined()
+  })
+})
+
+function countingSends(port: LanePort, sent: { bytes: number }): LanePort {
+  return {
+    receive: (sink) => port.receive(sink),
+    send: (offer, onWritten) => {
+      const sender = port.send(offer, onWritten)
+      return {
+        get queuedBytes() {
+          return sender.queuedBytes
+        },
+        send: (header, payload) => {
+          sent.bytes += payload.byteLength
+          sender.send(header, payload)
+        }
+      }
+    }
+  }
+}
 
 interface RawSends {
   sendData(data: Uint8ArrayList): void
@@ -166,16 +259,15 @@ describe('fields that are not public', () => {
   })
 })
 
-interface Captured {
+interface Captured extends EchoStream {
   readonly raw: MessageStream
   readonly secured: MessageStream
-  readonly stream: Stream
   readonly tuning: Tuning
 }
 
 /** Connects a stock dialling end that is tuned here, so that both sides of the encrypter can be seen. */
 async function capture(listener: Encrypter, listen?: string): Promise<Captured> {
-  let captured: Omit<Captured, 'stream'> | undefined
+  let captured: Omit<Captured, keyof EchoStream> | undefined
   const spying: Encrypter = (components) => {
     const encrypter = stock(components)
     const original = encrypter.secureOutbound.bind(encrypter)
@@ -187,11 +279,11 @@ async function capture(listener: Encrypter, listen?: string): Promise<Captured> 
     }
     return Object.assign(encrypter, { secureOutbound })
   }
-  const stream = await openEcho(spying, listener, listen)
+  const echoing = await openEcho(spying, listener, listen)
   if (captured === undefined) {
     throw new Error('nothing captured')
   }
-  return { ...captured, stream }
+  return { ...captured, ...echoing }
 }
 
 async function onceClosed(stream: Stream): Promise<void> {

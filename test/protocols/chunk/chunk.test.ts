@@ -220,7 +220,7 @@ describe('chunk protocol', () => {
   /** A worker that sends raw frames; resolves with the submitter's verdict on its stream. */
   async function rawWorker(): Promise<{ raw: Stream; life: BulkStream }> {
     const raw = await nodes.connection.newStream(CHUNK_PROTOCOL)
-    const life = new BulkStream(raw)
+    const life = new BulkStream(raw, nodes.connection)
     await life.whenReady({ signal })
     return { raw, life }
   }

@@ -86,7 +86,7 @@ export class OperandPair {
   /** A peer that sends raw frames to the serving end. */
   async openRaw(): Promise<{ raw: Stream; bulk: BulkStream }> {
     const raw = await this.nodes.connection.newStream(OPERAND_PROTOCOL)
-    const bulk = new BulkStream(raw)
+    const bulk = new BulkStream(raw, this.nodes.connection)
     await bulk.whenReady({ signal })
     return { raw, bulk }
   }

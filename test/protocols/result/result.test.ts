@@ -237,7 +237,7 @@ describe('result protocol', () => {
 
   /** A worker that sends raw frames. */
   async function rawWorker(): Promise<BulkStream> {
-    const bulk = new BulkStream(await nodes.connection.newStream(RESULT_PROTOCOL))
+    const bulk = new BulkStream(await nodes.connection.newStream(RESULT_PROTOCOL), nodes.connection)
     await bulk.whenReady({ signal })
     bulk.attach({
       isWaiting: () => false,
@@ -261,8 +261,8 @@ describe('result protocol', () => {
     }
     await nodes.listener.handle(
       RESULT_PROTOCOL,
-      (stream) => {
-        bulk = new BulkStream(stream)
+      (stream, connection) => {
+        bulk = new BulkStream(stream, connection)
         bulk.attach({
           isWaiting: () => false,
           onData: () => ({ into: undefined, onReceived() {}, onWhole() {} }),

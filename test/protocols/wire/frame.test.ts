@@ -83,7 +83,7 @@ describe('frames', () => {
   test('random bytes throw nothing but WireError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 200 }), fc.boolean(), (bytes, isFrame) => {
-        if (isFrame) bytes.set([((bytes[0] ?? 0) % 9) + 1, 0, 0, 0])
+        if (isFrame) bytes.set([((bytes[0] ?? 0) % 10) + 1, 0, 0, 0])
         try {
           collect([]).push(bytes)
         } catch (error) {
@@ -95,7 +95,7 @@ describe('frames', () => {
 
   const good: FrameHeader = { type: FrameType.pull, code: 0, leaseNumber: 1, offset: 0, byteLength: 4 }
   const refusals: readonly (readonly [string, string, Partial<Record<keyof FrameHeader, number>>])[] = [
-    ['an unknown type', 'FRAME_MALFORMED', { type: 9 }],
+    ['an unknown type', 'FRAME_MALFORMED', { type: 10 }],
     ['type 0', 'FRAME_MALFORMED', { type: 0 }],
     ['a code that does not belong there', 'FRAME_MALFORMED', { code: 1 }],
     ['an unknown refusal', 'FRAME_MALFORMED', { type: FrameType.refuse, code: 200 }],
@@ -110,7 +110,10 @@ describe('frames', () => {
     ['a name with an offset', 'FRAME_MALFORMED', { type: FrameType.name, byteLength: 32, offset: 1 }],
     ['a name that is too short', 'FRAME_MALFORMED', { type: FrameType.name, byteLength: 31 }],
     ['a name that is too long', 'FRAME_TOO_LARGE', { type: FrameType.name, byteLength: 33 }],
-    ['ready with a lease', 'FRAME_MALFORMED', { type: FrameType.ready, byteLength: 0 }]
+    ['ready with a lease', 'FRAME_MALFORMED', { type: FrameType.ready, byteLength: 0 }],
+    ['a lane with a lease', 'FRAME_MALFORMED', { type: FrameType.lane, offset: 1, byteLength: 33 }],
+    ['a lane whose offer is too short', 'FRAME_MALFORMED', { type: FrameType.lane, leaseNumber: 0, byteLength: 32 }],
+    ['a lane whose offer is too long', 'FRAME_TOO_LARGE', { type: FrameType.lane, leaseNumber: 0, byteLength: 34 }]
   ]
   for (const [what, code, fields] of refusals) {
     test(`are refused with ${what}`, () => {
