@@ -3,6 +3,11 @@ import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 
 /** How often is looked whether work has ended. */
 const LOOK_MS = 500
+/**
+ * How long there must be no work before memory is given back. A worker that waits for its next grant has none for a
+ * moment, many times in a job, and a collection of all heaps takes 200 ms of CPU.
+ */
+const IDLE_MS = 3_000
 
 /** What {@link trimWhenIdle} needs. */
 export interface TrimOptions {
@@ -17,7 +22,7 @@ export interface TrimOptions {
 }
 
 /**
- * Gives memory back once after each spell of work: idle chunk buffers, and the garbage that V8 was told to be slow about
+ * Gives memory back once after each spell of work ({@link IDLE_MS}): idle chunk buffers, and the garbage that V8 was told to be slow about
  * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first.
  *
  * @returns what ends it
@@ -37,15 +42,16 @@ async function keepTrimming(
   { isBusy, buffers, trim, clock, collect }: TrimOptions,
   signal: AbortSignal
 ): Promise<void> {
-  let wasBusy = false
+  let busyAtMs: number | undefined
   while (!signal.aborted) {
-    const isBusyNow = isBusy()
-    if (wasBusy && !isBusyNow) {
+    if (isBusy()) {
+      busyAtMs = clock.nowMs()
+    } else if (busyAtMs !== undefined && clock.nowMs() - busyAtMs >= IDLE_MS) {
+      busyAtMs = undefined
       buffers.clear()
       trim?.()
       collect?.()
     }
-    wasBusy = isBusyNow
     await sleepOrAbort(clock, LOOK_MS, signal)
   }
 }

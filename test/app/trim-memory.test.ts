@@ -21,3 +21,20 @@ test('memory is given back once when work has ended, and not while it lasts', as
   await trimming.stop()
   expect(clock.sleeping).toBe(0)
 })
+
+test('a moment without work, as between two grants, is no end of it', async () => {
+  const clock = new VirtualClock()
+  const buffers = new BufferPool(8 * MIB)
+  let busy = true
+  let collected = 0
+  const trimming = trimWhenIdle({ isBusy: () => busy, buffers, clock, collect: () => collected++ })
+  for (let turn = 0; turn < 20; turn++) {
+    busy = turn % 3 === 0
+    await clock.advance(1_000)
+  }
+  expect(collected).toBe(0)
+  busy = false
+  await clock.advance(10_000)
+  expect(collected).toBe(1)
+  await trimming.stop()
+})

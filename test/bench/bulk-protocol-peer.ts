@@ -8,6 +8,7 @@ import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { type ChunkService, chunkService } from '../../protocols/chunk/index.ts'
 import { type ResultService, resultService } from '../../protocols/result/index.ts'
 import { StreamLife } from '../../protocols/wire/stream-life.ts'
+import { lanesOf } from '../../src/network/connection-lanes.ts'
 import { STREAM_WINDOW_BYTES_MAX } from '../../src/network/create-node.ts'
 import { recycle } from '../../src/network/recycle.ts'
 import { swarmNoise } from '../../src/network/swarm-noise.ts'
@@ -40,7 +41,10 @@ const ring = new Uint8Array(RING_BYTES)
 const unlimited = { signal: new AbortController().signal }
 
 async function createPeer(listen: string[]): Promise<Libp2p<Services>> {
-  const services = { chunk: chunkService({ recycle }), result: resultService({ recycle }) }
+  const services = {
+    chunk: chunkService({ recycle, lanes: lanesOf }),
+    result: resultService({ recycle, lanes: lanesOf })
+  }
   const node = await createLibp2p({
     addresses: { listen },
     transports: [tcp()],
