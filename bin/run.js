@@ -22,7 +22,7 @@ const PEER_FLAG_MAJORS = [24, 26]
  * Measured: test/bench/run.ts.
  */
 const PEER_FLAGS = [
-  '--max-semi-space-size=4',
+  '--max-semi-space-size=2',
   '--heap-growing-percent=100',
   '--no-incremental-marking',
   '--expose-gc',

@@ -80,14 +80,15 @@ async function composePeer(
   const envelopes = new EnvelopeDesk(signer, verify)
   const ledger = new LedgerStore(home.database, signer, verify)
   const connectionTo = (peerId: PeerId) => bulk.control(node, peerId)
-  const isBusy = () => jobs.running.size > 0 || (worker?.leaseCount ?? 0) > 0
+  const runsJob = () => jobs.running.size > 0
+  const holdsLease = () => (worker?.leaseCount ?? 0) > 0
   const keeper = new LedgerKeeper({
     service: node.services.ledger,
     store: ledger,
     clock: systemClock,
     connectionTo,
     connections: () => members.connections(),
-    isBusy,
+    isBusy: () => runsJob() || holdsLease(),
     onTrouble: notice
   })
   closing.add(() => keeper.stop())
@@ -142,7 +143,8 @@ async function composePeer(
   closing.add(() => allOf([worker?.stop(), jobs.stopAll(), contacts.stop(), api?.close()]))
 
   const trimming = trimWhenIdle({
-    isBusy,
+    runsJob,
+    holdsLease,
     buffers,
     clock: systemClock,
     trim: () => {

@@ -2,17 +2,19 @@ import type { BufferPool } from '../domain/buffer-pool.ts'
 import { type Clock, sleepOrAbort } from '../domain/clock.ts'
 
 /** How often is looked whether work has ended. */
-const LOOK_MS = 500
+const LOOK_MS = 250
 /**
- * How long there must be no work before memory is given back. A worker that waits for its next grant has none for a
- * moment, many times in a job, and a collection of all heaps takes 200 ms of CPU.
+ * How long a worker must have held no lease before memory is given back. One that waits for its next grant holds none for
+ * a moment, many times in a job, and a collection of all heaps takes 200 ms of CPU.
  */
-const IDLE_MS = 3_000
+const UNLEASED_MS = 1_000
 
 /** What {@link trimWhenIdle} needs. */
 export interface TrimOptions {
-  /** Whether this process runs a job or holds a lease now. */
-  readonly isBusy: () => boolean
+  /** Whether this process runs a job of its own now. */
+  readonly runsJob: () => boolean
+  /** Whether it holds a lease of somebody else's now. */
+  readonly holdsLease: () => boolean
   readonly buffers: BufferPool
   /** What else lets go of memory that is kept for the next job. */
   readonly trim?: () => void
@@ -22,8 +24,9 @@ export interface TrimOptions {
 }
 
 /**
- * Gives memory back once after each spell of work ({@link IDLE_MS}): idle chunk buffers, and the garbage that V8 was told to be slow about
- * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first.
+ * Gives memory back once after each spell of work: idle chunk buffers, and the garbage that V8 was told to be slow about
+ * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first. Work is over with a job
+ * of one's own, or {@link UNLEASED_MS} after the last lease of another's.
  *
  * @returns what ends it
  */
@@ -39,15 +42,17 @@ export function trimWhenIdle(options: TrimOptions): { stop(): Promise<void> } {
 }
 
 async function keepTrimming(
-  { isBusy, buffers, trim, clock, collect }: TrimOptions,
+  { runsJob, holdsLease, buffers, trim, clock, collect }: TrimOptions,
   signal: AbortSignal
 ): Promise<void> {
-  let busyAtMs: number | undefined
+  let overAtMs: number | undefined
   while (!signal.aborted) {
-    if (isBusy()) {
-      busyAtMs = clock.nowMs()
-    } else if (busyAtMs !== undefined && clock.nowMs() - busyAtMs >= IDLE_MS) {
-      busyAtMs = undefined
+    if (runsJob()) {
+      overAtMs = clock.nowMs()
+    } else if (holdsLease()) {
+      overAtMs = clock.nowMs() + UNLEASED_MS
+    } else if (overAtMs !== undefined && clock.nowMs() >= overAtMs) {
+      overAtMs = undefined
       buffers.clear()
       trim?.()
       collect?.()

@@ -20,7 +20,7 @@ export const BLOCK_BYTES = 256 * 1024
 /** Largest chunk, unless the user names a size. */
 export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
 /** Output bytes that may be granted ahead of what the sink has consumed: what bounds a submitter's memory. */
-export const WINDOW_BYTES = 16 * 1024 * 1024
+export const WINDOW_BYTES = 20 * 1024 * 1024
 /** Chunks that the window holds at least, whatever their size. */
 export const WINDOW_CHUNKS_MIN = 4
 

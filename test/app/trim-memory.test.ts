@@ -12,25 +12,29 @@ test('memory is given back once when work has ended, and not while it lasts', as
   buffers.give(idle)
   let busy = true
   let collected = 0
-  const trimming = trimWhenIdle({ isBusy: () => busy, buffers, clock, collect: () => collected++ })
+  const runsJob = () => busy
+  const trimming = trimWhenIdle({ runsJob, holdsLease: () => false, buffers, clock, collect: () => collected++ })
   await clock.advance(5_000)
   expect([collected, idle.byteLength]).toEqual([0, MIB])
   busy = false
-  await clock.advance(5_000)
+  await clock.advance(300)
   expect([collected, idle.byteLength]).toEqual([1, 0])
+  await clock.advance(5_000)
+  expect(collected).toBe(1)
   await trimming.stop()
   expect(clock.sleeping).toBe(0)
 })
 
-test('a moment without work, as between two grants, is no end of it', async () => {
+test('a moment without a lease, as between two grants, is no end of the work', async () => {
   const clock = new VirtualClock()
   const buffers = new BufferPool(8 * MIB)
   let busy = true
   let collected = 0
-  const trimming = trimWhenIdle({ isBusy: () => busy, buffers, clock, collect: () => collected++ })
+  const holdsLease = () => busy
+  const trimming = trimWhenIdle({ runsJob: () => false, holdsLease, buffers, clock, collect: () => collected++ })
   for (let turn = 0; turn < 20; turn++) {
     busy = turn % 3 === 0
-    await clock.advance(1_000)
+    await clock.advance(300)
   }
   expect(collected).toBe(0)
   busy = false
