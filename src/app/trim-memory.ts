@@ -25,8 +25,8 @@ export interface TrimOptions {
 
 /**
  * Gives memory back once after each spell of work: idle chunk buffers, and the garbage that V8 was told to be slow about
- * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first. Work is over with a job
- * of one's own, or {@link UNLEASED_MS} after the last lease of another's.
+ * (see bin/run.js), so that a process that runs for weeks starts each job as small as the first. Work is over when the
+ * process has started, with a job of its own, or {@link UNLEASED_MS} after the last lease of another's.
  *
  * @returns what ends it
  */
@@ -45,7 +45,8 @@ async function keepTrimming(
   { runsJob, holdsLease, buffers, trim, clock, collect }: TrimOptions,
   signal: AbortSignal
 ): Promise<void> {
-  let overAtMs: number | undefined
+  // Starting is work as well: a quarter of the heap is garbage after it.
+  let overAtMs: number | undefined = clock.nowMs() + UNLEASED_MS
   while (!signal.aborted) {
     if (runsJob()) {
       overAtMs = clock.nowMs()

@@ -42,3 +42,14 @@ test('a moment without a lease, as between two grants, is no end of the work', a
   expect(collected).toBe(1)
   await trimming.stop()
 })
+
+test('memory is given back once after the start', async () => {
+  const clock = new VirtualClock()
+  let collected = 0
+  const idle = () => false
+  const buffers = new BufferPool(8 * MIB)
+  const trimming = trimWhenIdle({ runsJob: idle, holdsLease: idle, buffers, clock, collect: () => collected++ })
+  await clock.advance(20_000)
+  expect(collected).toBe(1)
+  await trimming.stop()
+})
