@@ -103,6 +103,8 @@ export class ConnectionLanes implements LanePort {
   /** The reader found bytes of the body; in all as many as the head said. @throws Error when they are not authentic */
   push(bytes: Uint8Array): void {
     this.#arriving?.push(bytes)
+    // A record that is over would keep its target's memory until the next one comes, which may be never.
+    if (this.#arriving?.isWhole === true) this.#arriving = undefined
   }
 }
 
@@ -127,6 +129,10 @@ class IncomingRecord {
     this.#textBytes = head.bodyBytes - SUITE_TAG_BYTES
   }
 
+  get isWhole(): boolean {
+    return this.#at === this.#textBytes + SUITE_TAG_BYTES
+  }
+
   push(bytes: Uint8Array): void {
     this.#sink.arrived(bytes.byteLength)
     for (let offset = 0; offset < bytes.byteLength; ) {
@@ -148,7 +154,7 @@ class IncomingRecord {
     this.#at += bytes.byteLength
     if (from >= this.#textBytes) {
       this.#tag.set(bytes, from - this.#textBytes)
-      if (this.#at === this.#textBytes + SUITE_TAG_BYTES) this.#finish()
+      if (this.isWhole) this.#finish()
       return
     }
     const text = this.#decipher.update(bytes)

@@ -1,4 +1,6 @@
 import { createServer, connect as dial, type Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { encodeHeaders, FrameType } from '../../protocols/wire/frame.ts'
 import type { DataTarget } from '../../protocols/wire/frame-parser.ts'
@@ -7,6 +9,9 @@ import { ConnectionLanes, LANES_OPEN_MAX, lanesOf, offerLanes } from '../../src/
 import { LANE_HEAD_BYTES, LaneSealer, parseLaneHead } from '../../src/network/lane-record.ts'
 import { LaneSuite } from '../../src/network/lane-suite.ts'
 import { RecordSplitter } from '../../src/network/record-splitter.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const BOTH = LaneSuite.aes256Gcm | LaneSuite.chaCha20Poly1305
 
@@ -203,6 +208,33 @@ describe('lanes of a connection', () => {
     expect(() => receiving.receive(collector(1).sink)).toThrow(`more than ${LANES_OPEN_MAX} lanes`)
     opened[0]?.close()
     expect(receiving.receive(collector(1).sink).offer.laneNumber).toBe(LANES_OPEN_MAX + 1)
+  })
+
+  test('keep nothing of a frame that has come', async () => {
+    const { sending, receiving } = await lanePair()
+    let target: WeakRef<DataTarget> | undefined
+    const { promise: whole, resolve } = Promise.withResolvers<void>()
+    const sink: LaneSink = {
+      begin: () => {
+        const made = { into: new Uint8Array(70_000), onReceived: () => undefined, onWhole: () => undefined }
+        target = new WeakRef(made)
+        return made
+      },
+      arrived: () => undefined,
+      finish: () => resolve()
+    }
+    send(
+      sending.send(receiving.receive(sink).offer, () => undefined),
+      sample(70_000, 1)
+    )
+    await whole
+    await vi.waitUntil(
+      () => {
+        collectGarbage()
+        return target?.deref() === undefined
+      },
+      { timeout: 5_000 }
+    )
   })
 
   test('are found by what both connections share', async () => {
