@@ -15,16 +15,14 @@ const NODE_MIN = [22, 12]
 const PEER_FLAG_MAJORS = [24, 26]
 /**
  * V8 counts the buffers of a bulk transfer towards its heap and would mark the whole heap several times a job for them,
- * although they are given back at once: with a limit at twice what is live it does so once or twice. Marking bit by bit is
- * begun for those buffers as well and then never comes to its end, which cost 7 % of a transfer's CPU; whole, it takes
- * some 50 ms. A peer collects when its work is done, hence expose-gc (src/app/trim-memory.ts). Small semi-spaces keep the
- * young generation in cache.
+ * although they are given back at once: with a limit at twice what is live it does so once or twice. A peer collects when
+ * its work is done, hence expose-gc (src/app/trim-memory.ts). Small semi-spaces keep the young generation in cache. Without
+ * incremental marking a transfer took 7 % less CPU, but the submitter of a large product 60 MB more.
  * Measured: test/bench/run.ts.
  */
 const PEER_FLAGS = [
   '--max-semi-space-size=2',
   '--heap-growing-percent=100',
-  '--no-incremental-marking',
   '--expose-gc',
   '--disable-warning=ExperimentalWarning'
 ]
