@@ -21,7 +21,7 @@ const PEER_FLAG_MAJORS = [24, 26]
  * Measured: test/bench/run.ts.
  */
 const PEER_FLAGS = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=1',
   '--heap-growing-percent=100',
   '--expose-gc',
   '--disable-warning=ExperimentalWarning'

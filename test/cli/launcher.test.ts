@@ -59,9 +59,9 @@ function startOf(pid: string | number): RegExp {
 describe('launcher', () => {
   test('keeps its process id when it takes on the flags of a peer', async () => {
     const { child, closed, line } = launch([], ['join', '-'])
-    await line(/^start \d+ \[.*--max-semi-space-size=2/)
+    await line(/^start \d+ \[.*--max-semi-space-size=1/)
     const again = await line(new RegExp(`^start (${child.pid}) .*--heap-growing-percent=100`))
-    expect(again[0]).toContain('--max-semi-space-size=2')
+    expect(again[0]).toContain('--max-semi-space-size=1')
     await line(/^listens/)
     child.kill('SIGINT')
     expect(await closed).toEqual({ code: 130, signal: null })
@@ -78,7 +78,7 @@ describe('launcher', () => {
     async () => {
       const { child, closed, line } = launch([], ['join', '-'], oldNode)
       await line(startOf(child.pid ?? 0))
-      const inner = await line(new RegExp(`^start (?!${child.pid} )(\\d+) .*--max-semi-space-size=2`))
+      const inner = await line(new RegExp(`^start (?!${child.pid} )(\\d+) .*--max-semi-space-size=1`))
       await line(new RegExp(`^listens ${inner[1]}$`))
       child.kill('SIGKILL')
       expect(await closed).toEqual({ code: null, signal: 'SIGKILL' })
