@@ -5,6 +5,7 @@ import { LANE_SECRET_BYTES } from '../../protocols/wire/constants.ts'
 import { FRAME_HEADER_BYTES } from '../../protocols/wire/frame.ts'
 import type { DataTarget } from '../../protocols/wire/frame-parser.ts'
 import type { LaneOffer, LanePort, LaneSender, LaneSink } from '../../protocols/wire/lane.ts'
+import { writeCorked } from './corked-write.ts'
 import { type LaneHead, LaneOpener, LaneSealer } from './lane-record.ts'
 import { chooseSuite, quickSuites, SUITE_TAG_BYTES } from './lane-suite.ts'
 import { freeBuffer } from './recycle.ts'
@@ -73,7 +74,6 @@ export class ConnectionLanes implements LanePort {
   }
 
   #write(parts: readonly Uint8Array[], byteLength: number, onTaken: () => void): void {
-    const { socket } = this.#shared
     const written = (error?: Error | null): void => {
       this.#queuedBytes -= byteLength
       // A write that failed may still be read by the system.
@@ -82,12 +82,7 @@ export class ConnectionLanes implements LanePort {
       this.#shared.onWritten()
     }
     this.#queuedBytes += byteLength
-    socket.cork()
-    for (const [index, part] of parts.entries()) {
-      if (index < parts.length - 1) socket.write(part)
-      else socket.write(part, written)
-    }
-    socket.uncork()
+    writeCorked(this.#shared.socket, parts, written)
   }
 
   /** The reader found a record's head. @throws Error when no such lane was ever offered, or its suite changed */

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { MessageStream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { ConnectionLanes, offerLanes } from './connection-lanes.ts'
+import { writeCorked } from './corked-write.ts'
 import { HEADROOM_BYTES, type LaneRecords, RecordSplitter } from './record-splitter.ts'
 import { recycle } from './recycle.ts'
 
@@ -87,12 +88,7 @@ function corkSends(raw: RawConnection, hasRoomBehindLanes: () => boolean): void 
         parts.forEach(recycle)
       }
     }
-    let belowMark = true
-    socket.cork()
-    for (const [index, part] of parts.entries()) {
-      belowMark = index === parts.length - 1 ? socket.write(part, onWritten) : socket.write(part)
-    }
-    socket.uncork()
+    const belowMark = writeCorked(socket, parts, onWritten)
     return { sentBytes, canSendMore: belowMark || socket.writableLength === 0 || hasRoomBehindLanes() }
   }
 }
@@ -147,7 +143,13 @@ function useReadBlock(socket: Socket, onRead: (data: Uint8Array) => void): boole
 
 function isRawConnection(stream: MessageStream): stream is RawConnection {
   const raw = stream as Partial<RawConnection>
-  return raw.socket instanceof Socket && typeof raw.sendData === 'function' && typeof raw.onData === 'function'
+  const { socket, writableNeedsDrain, sendData, onData, safeDispatchEvent } = raw
+  const methods = [sendData, onData, safeDispatchEvent]
+  return (
+    socket instanceof Socket &&
+    typeof writableNeedsDrain === 'boolean' &&
+    methods.every((method) => typeof method === 'function')
+  )
 }
 
 function isSecuredConnection(stream: MessageStream): stream is SecuredConnection {

@@ -241,6 +241,13 @@ describe('fields that are not public', () => {
     expect((raw as unknown as { sendData: unknown }).sendData).toBeTypeOf('function')
   })
 
+  test("libp2p's TCP connection says when it waits for a drain, and can be told of one", async () => {
+    const { raw } = await capture(stock)
+    const { writableNeedsDrain, safeDispatchEvent } = raw as unknown as Record<string, unknown>
+    expect(writableNeedsDrain).toBe(false)
+    expect(safeDispatchEvent).toBeTypeOf('function')
+  })
+
   test("libp2p's encrypted stream has a decoder with a buffer, and decrypt", async () => {
     const { secured } = await capture(stock)
     const { decoder, decrypt } = secured as unknown as Record<string, { buffer: { byteLength: number } }>
