@@ -115,12 +115,12 @@ export function checkResult(request: CheckResultRequest): Promise<unknown> {
 }
 
 function verify(kernel: Kernel, result: Uint8Array, request: CheckResultRequest, reader: InputReader): RefusalReason {
-  const { call, leastOne } = request
+  const { call, whole } = request
   const { byteLength: inputBytes } = reader
   if (kernel.takes === 'segments') {
     const input = scratchOf(inputBytes)
     if (reader.readUpTo(input, 0) < inputBytes) return `${reader.name} is shorter than it was`
-    return kernel.verify(input, result, call, { leastOne, random: Math.random })
+    return kernel.verify(input, result, call, { whole, random: Math.random })
   }
   if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
   const block = scratchOf(kernel.verifyBlockBytes)

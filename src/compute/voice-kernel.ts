@@ -3,15 +3,13 @@ import { planarBlock } from '../tasks/wav/effects/carried-stream.ts'
 import { BLOCK_FRAMES } from '../tasks/wav/effects/effect.ts'
 import { InputFrames } from '../tasks/wav/segments/input-frames.ts'
 import type { SegmentRun } from '../tasks/wav/segments/segment-grid.ts'
-import { openChunk } from '../tasks/wav/segments/segment-results.ts'
+import { isChecked, openChunk } from '../tasks/wav/segments/segment-results.ts'
 import { voiceInputRange } from '../tasks/wav/silence/voice-windows.ts'
 import { type VoicePass, voicePassOf } from '../tasks/wav/voice.ts'
 import { VoiceActivity } from './voice-activity.ts'
 
 /** Of a segment's windows, how many may be judged otherwise on another processor. Unbroken runs differ by 0.2 %. */
 const DIFFERENT_SHARE_MAX = 0.02
-/** Of the segments of a peer's results, how many are computed again. */
-const CHECKED_SHARE = 1 / 24
 
 /** Tells where somebody speaks. */
 export const voiceKernel: SegmentKernel = { run: runVoice, verify: verifyVoice }
@@ -32,19 +30,13 @@ function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?: OnProg
 }
 
 /** Listens to segments of a claimed result again. @returns why it is refused, or undefined */
-function verifyVoice(
-  input: Uint8Array,
-  result: Uint8Array,
-  { params }: KernelCall,
-  { leastOne, random }: CheckDepth
-): RefusalReason {
+function verifyVoice(input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
   const { pass, run, frames } = openVoice(input, params)
   const { start, end } = pass.windows(run)
   if (result.byteLength !== end - start) return `the result has ${result.byteLength} flags instead of ${end - start}`
   if (result.some((flag) => flag > 1)) return 'a flag is neither 0 nor 1'
-  const sure = leastOne ? Math.floor(random() * run.count) : -1
   for (let position = 0; position < run.count; position++) {
-    if (position !== sure && random() >= CHECKED_SHARE) continue
+    if (!isChecked(depth)) continue
     const one = { first: run.first + position, count: 1 }
     const windows = pass.windows(one)
     const claimed = result.subarray(windows.start - start, windows.end - start)

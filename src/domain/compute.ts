@@ -103,8 +103,8 @@ export interface ComputePool {
       buffer: ArrayBuffer
       resultBytes: number
       outputHash: Uint8Array
-      /** Check something of it for certain, where the kind would leave that to chance. */
-      leastOne: boolean
+      /** Check all of it, where the kind would leave most of that to chance. */
+      whole: boolean
     },
     options: { signal: AbortSignal }
   ): Promise<ResultCheck>

@@ -27,7 +27,7 @@ export function rangesOf(path: string): PartsOf {
   return async ({ inputOffset: offset, inputBytes: byteLength }) => [{ path, offset, byteLength }]
 }
 
-/** Peers whose results passed so often are checked by chance alone, where the kind does that. */
+/** Peers of whom so many results passed, each checked as a whole, are checked by chance alone from then on, where the kind does that. */
 const TRUSTED_CHECKS = 2
 
 /**
@@ -148,7 +148,7 @@ export class ChunkSource implements ChunkInputs {
       call: this.#call,
       input,
       resultBytes: chunk.outputBytes,
-      leastOne: passed < TRUSTED_CHECKS,
+      whole: passed < TRUSTED_CHECKS,
       ...rest
     }
     const checked = await this.#compute.checkResult(request, options)

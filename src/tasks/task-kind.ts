@@ -82,8 +82,8 @@ export interface SegmentTask extends TaskFacts {
 
 /** How much of a result is checked. */
 export interface CheckDepth {
-  /** True: something of it for certain. */
-  readonly leastOne: boolean
+  /** True: all of it; else a random share of its segments. */
+  readonly whole: boolean
   /** In [0, 1), and no business of the peer whose result it is. */
   readonly random: () => number
 }

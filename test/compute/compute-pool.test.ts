@@ -55,7 +55,7 @@ function checkRequest(result: Uint8Array, changes: object = {}) {
   const request = {
     call,
     input: [{ path, offset: 4, byteLength: 600_000 }],
-    leastOne: false,
+    whole: false,
     inputHash: contentHash(content.subarray(4, 600_004)),
     buffer: bufferOf(result, 700_000),
     resultBytes: result.byteLength,

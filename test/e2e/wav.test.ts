@@ -125,12 +125,16 @@ describe('a chain of two passes', () => {
 test('bars a worker that returns false audio', { timeout: 60_000 }, async () => {
   const liar = await startLyingPeer(world.home('liar'), studio.ready.code)
   try {
-    const job = effects('lied', ['--local', 'never', '--min-peers', '3', '--chunk-size', '64KiB'])
-    const done = await world.done(job)
-    expect(await hashOf(done.outputs.result)).toBe(expected)
-    const barred = eventsOf(job.said, 'barred')
-    expect(barred.every(({ peerId }) => peerId === liar.peerId)).toBe(true)
-    expect(done.peers.filter(({ chunks }) => chunks > 0).map(({ peerId }) => peerId)).not.toContain(liar.peerId)
+    const lies = new Set<unknown>()
+    // A job is short enough for two honest peers to take all of it.
+    for (let attempt = 0; lies.size === 0 && attempt < 5; attempt++) {
+      const job = effects(`lied-${attempt}`, ['--local', 'never', '--min-peers', '3', '--chunk-size', '64KiB'])
+      const done = await world.done(job)
+      expect(await hashOf(done.outputs.result)).toBe(expected)
+      expect(done.peers.filter(({ chunks }) => chunks > 0).map(({ peerId }) => peerId)).not.toContain(liar.peerId)
+      for (const { peerId } of eventsOf(job.said, 'barred')) lies.add(peerId)
+    }
+    expect([...lies]).toEqual([liar.peerId])
   } finally {
     await liar.stop()
   }

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { RefusalCode } from '../../protocols/wire/wire-error.ts'
 import { BufferPool } from '../../src/domain/buffer-pool.ts'
 import { SwarmError } from '../../src/errors.ts'
 import { ChunkSource, rangesOf } from '../../src/submitter/chunk-source.ts'
+import { invert } from '../../src/tasks/invert/invert.ts'
 import { FakeCompute, sha256 } from '../support/fake-compute.ts'
 
 const file = Uint8Array.from({ length: 256 }, (_, index) => index)
@@ -52,6 +53,29 @@ describe('the source of chunks', () => {
     const half = part.read('ada', { leaseNumber: 7, offset: 0, byteLength: 32 })
     expect(part.take(7, 'ada')?.buffer).not.toBe(half.buffer)
     expect(half).toEqual(file.slice(64, 96))
+  })
+
+  test('has results checked as a whole until two of their peer have passed', async () => {
+    const { compute, source } = await make()
+    const checks = vi.spyOn(compute, 'checkResult')
+    const inputHash = sha256(file.slice(64, 128))
+    const honest = invert.run(file.slice(64, 128), call)
+    const check = (peerId: string, result: Uint8Array) =>
+      source.check(
+        { chunk, peerId, inputHash, outputHash: sha256(result), buffer: result.slice().buffer as ArrayBuffer },
+        { signal }
+      )
+    const whole = () => checks.mock.lastCall?.[0].whole
+    for (const wanted of [true, true, false]) {
+      await check('ada', honest)
+      expect(whole()).toBe(wanted)
+    }
+    await check('eve', file.slice(0, 64))
+    await check('eve', honest)
+    await check('eve', honest)
+    expect(whole()).toBe(true)
+    await check('eve', honest)
+    expect(whole()).toBe(false)
   })
 
   test('passes on that the input cannot be read, and serves nothing of it', async () => {

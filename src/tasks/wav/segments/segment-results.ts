@@ -3,8 +3,13 @@ import type { CheckDepth, OnProgress, RefusalReason, Room } from '../../task-kin
 import { type ChunkHead, parseHead } from './chunk-head.ts'
 import type { Segment, SegmentGrid, SegmentRun } from './segment-grid.ts'
 
-/** Of the segments of a peer's results, how many are computed again. */
+/** Of the segments of a trusted peer's results, how many are computed again. */
 const CHECKED_SHARE = 1 / 24
+
+/** Whether the next segment of a claimed result is computed again. */
+export function isChecked({ whole, random }: CheckDepth): boolean {
+  return whole || random() < CHECKED_SHARE
+}
 
 /** Computes one segment's result into `result`, which has its length. */
 export type RunSegment = (segment: Segment, result: Uint8Array) => void
@@ -44,24 +49,23 @@ export function runSegments(
   return result
 }
 
-/** Computes a random share of the segments of a claimed result again, and one at least when asked to. @returns why it is refused, or undefined */
+/** Computes segments of a claimed result again: all of them, or a random share. @returns why it is refused, or undefined */
 export function verifySegments(
   grid: SegmentGrid,
   run: SegmentRun,
   claimed: Uint8Array,
   compute: RunSegment,
-  { leastOne, random }: CheckDepth
+  depth: CheckDepth
 ): RefusalReason {
   const segments = [...grid.segmentsOf(run)]
   const expectedBytes = segments.reduce((sum, segment) => sum + bytesOf(segment), 0)
   if (claimed.byteLength !== expectedBytes)
     return `the result has ${claimed.byteLength} bytes instead of ${expectedBytes}`
-  const sure = leastOne ? Math.floor(random() * segments.length) : -1
   let offset = 0
-  for (const [position, segment] of segments.entries()) {
+  for (const segment of segments) {
     const part = claimed.subarray(offset, offset + bytesOf(segment))
     offset += part.byteLength
-    if (position !== sure && random() >= CHECKED_SHARE) continue
+    if (!isChecked(depth)) continue
     const expected = new Uint8Array(part.byteLength)
     compute(segment, expected)
     const wrong = firstDifference(expected, part)
