@@ -29,7 +29,7 @@ const READ_AT_ONCE = 4
  * Bytes that move between two collections: what moves over the network lies in buffers that the collector is slow to notice,
  * and a collection takes some ten milliseconds.
  */
-const COLLECTED_BYTES = 16 * 1024 * 1024
+const COLLECTED_BYTES = 128 * 1024 * 1024
 
 /** What a source is made of. */
 export interface MatrixSourceInit {
