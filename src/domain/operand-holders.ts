@@ -54,9 +54,14 @@ export class OperandHolders {
 
   /**
    * Whom to ask for the operand, best first: who has it, then who was asked to give least so far. Counts the first as asked.
+   * Of those who are yet to have it, only those are named who were to before the asker: so nobody waits in a circle.
    */
   sources(operand: number, asker: PeerName, countMax: number): readonly PeerName[] {
-    const holders = [...(this.#byOperand.get(operand) ?? [])].filter(([peer]) => peer !== asker)
+    const known = [...(this.#byOperand.get(operand) ?? [])]
+    const place = known.findIndex(([peer]) => peer === asker)
+    const holders = known.filter(([peer, { confirmed }], index) => {
+      return peer !== asker && (confirmed || place < 0 || index < place)
+    })
     const named = (peer: PeerName) => this.#named.get(peer) ?? 0
     holders.sort(([a, left], [b, right]) => Number(right.confirmed) - Number(left.confirmed) || named(a) - named(b))
     const first = holders[0]?.[0]

@@ -43,11 +43,14 @@ export interface OperandFetchPorts {
 export class OperandFetcher {
   readonly #ports: OperandFetchPorts
   readonly #peers: OperandPeers
+  readonly #fetchesMax: number
   readonly #queue = new Set<BlockFetch>()
   #runningCount = 0
+  #fromHoldersCount = 0
 
   constructor(ports: OperandFetchPorts) {
     this.#ports = ports
+    this.#fetchesMax = ports.fetchesMax ?? FETCHES_MAX
     this.#peers = new OperandPeers(ports.clock)
   }
 
@@ -77,14 +80,21 @@ export class OperandFetcher {
   #pump(): void {
     if (this.#queue.size === 0) return
     for (const fetch of [...this.#queue].sort((left, right) => left.compare(right))) {
-      if (this.#runningCount >= (this.#ports.fetchesMax ?? FETCHES_MAX)) return
+      if (this.#runningCount >= this.#fetchesMax) return
       const sources = this.#bestOf(fetch.sourcesLeft)
-      const source = sources.find(({ peerId }) => this.#peers.fetchingFrom(peerId) < FETCHES_PER_PEER_MAX)
+      const source = sources.find((one) => this.#mayAsk(one))
       if (sources.length > 0 && source === undefined) continue
       this.#queue.delete(fetch)
       if (source === undefined) fetch.fail(unavailable(fetch))
       else void this.#run(fetch, source)
     }
+  }
+
+  /** A holder may still wait for the block itself, so some of what is fetched at once is always for who has it. */
+  #mayAsk({ isSubmitter, peerId }: OperandSource): boolean {
+    const fromHoldersMax = this.#fetchesMax - Math.min(FETCHES_PER_PEER_MAX, this.#fetchesMax >> 1)
+    if (!isSubmitter && this.#fromHoldersCount >= fromHoldersMax) return false
+    return this.#peers.fetchingFrom(peerId) < FETCHES_PER_PEER_MAX
   }
 
   /** Holders, then submitters, then those who failed lately: a busy holder is waited for, not passed over. */
@@ -98,6 +108,7 @@ export class OperandFetcher {
   /** Asks one source. Never rejects. */
   async #run(fetch: BlockFetch, source: OperandSource): Promise<void> {
     this.#runningCount += 1
+    if (!source.isSubmitter) this.#fromHoldersCount += 1
     this.#peers.begin(source.peerId)
     fetch.begin(source)
     try {
@@ -109,6 +120,7 @@ export class OperandFetcher {
     } finally {
       fetch.end()
       this.#runningCount -= 1
+      if (!source.isSubmitter) this.#fromHoldersCount -= 1
       this.#peers.end(source.peerId)
       this.#pump()
     }

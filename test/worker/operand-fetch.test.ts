@@ -139,11 +139,24 @@ describe('fetching operand blocks', () => {
     const world = new FakeHolders(Object.fromEntries(peers.map((name) => [name, 'slow'])))
     const acquired = world.acquire(Array.from({ length: 30 }, (_, index) => operand(index, peers)))
     await settle()
-    expect(peers.map((name) => world.holder(name).pulling).reduce((sum, count) => sum + count, 0)).toBe(FETCHES_MAX)
+    expect(peers.map((name) => world.holder(name).pulling).reduce((sum, count) => sum + count, 0)).toBe(
+      FETCHES_MAX - FETCHES_PER_PEER_MAX
+    )
     await world.clock.advance(10_000)
     await acquired
     expect(Math.max(...peers.map((name) => world.holder(name).pullingMost))).toBe(FETCHES_PER_PEER_MAX)
     expect(askedPeers(world)).not.toContain(SUBMITTER)
+  })
+
+  test('keeps some of what it fetches at once for the submitter, since holders may wait for it themselves', async () => {
+    const names = Array.from({ length: FETCHES_MAX }, (_, index) => `stalling-${index}`)
+    const world = new FakeHolders(Object.fromEntries(names.map((name) => [name, 'stalling' as const])))
+    const stuck = names.map((name, index) => world.acquire([operand(index, [name])]))
+    for (const loan of stuck) loan.catch(() => undefined)
+    const loan = await world.acquire([operand(40)])
+    expect(loan.moved.submitterBytes).toBe(BLOCK_BYTES)
+    expect(askedPeers(world).filter((peerId) => peerId !== SUBMITTER)).toHaveLength(FETCHES_MAX - FETCHES_PER_PEER_MAX)
+    await world.store.close()
   })
 
   test('waits for a busy holder rather than asking the submitter', async () => {
