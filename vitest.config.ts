@@ -1,10 +1,14 @@
 import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // One seed for all property tests and the order of files; SWARM_SEED=<seed> repeats a run.
 const seed = Number(process.env.SWARM_SEED ?? randomInt(2 ** 31))
 if (process.env.SWARM_SEED === undefined) console.error(`SWARM_SEED=${seed}`)
 process.env.SWARM_SEED = String(seed)
+
+// Tests start hundreds of threads from source: types are stripped, and code compiled, once for all of them.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.cache', 'tests')
 
 /** What is timed to fractions of a second: one file at a time. */
 const TIMED = ['worker-loss', 'submitter-loss', 'membership', 'ledger'].map((name) => `test/e2e/${name}.test.ts`)
