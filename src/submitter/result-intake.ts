@@ -6,6 +6,7 @@ import type { Chunk } from '../domain/job.ts'
 import { SwarmError } from '../errors.ts'
 import type { TakenInput } from './chunk-input.ts'
 import type { JobContext } from './job-context.ts'
+import type { LiarReview } from './liar-review.ts'
 import type { MergeLog } from './merge-log.ts'
 
 /** An offer with what is known of its lease. */
@@ -25,10 +26,12 @@ interface Taken {
 export class ResultIntake {
   readonly #job: JobContext
   readonly #log: MergeLog
+  readonly #review: LiarReview
 
-  constructor(job: JobContext, log: MergeLog) {
+  constructor(job: JobContext, log: MergeLog, review: LiarReview) {
     this.#job = job
     this.#log = log
+    this.#review = review
   }
 
   /** Decides on an offer and sees it through. Never rejects: what goes wrong ends the lease or the job. */
@@ -104,6 +107,7 @@ export class ResultIntake {
     const transferMs = this.#job.metrics.onReturned({ peerId: peer, threads, leaseMs, computeMs, nowMs })
     const named = { chunkIndex: chunk.chunkIndex, peerId: peer, peerName: claim.workerName }
     const merged = { ...named, computeMs, transferMs, outputHash: claim.outputHash }
+    this.#review.accepted(peer, chunk, claim.outputHash)
     this.#log.expect(chunk, merged, { offer, claim: offer.claim })
     this.#log.put(chunk, buffer)
   }
@@ -120,6 +124,7 @@ export class ResultIntake {
     })
     ports.buffers.give(buffer)
     this.#job.emit({ event: 'barred', ...named, evidence })
+    this.#review.lied(peer)
   }
 
   /** The offer could not be seen through: a lost peer frees the chunk, anything else is the job's own failure. */

@@ -21,6 +21,7 @@ import { closeInLedger, finishJob } from './finish-job.ts'
 import type { JobContext } from './job-context.ts'
 import { JobReporter } from './job-reporter.ts'
 import type { LeasedJob } from './lease-desk.ts'
+import { LiarReview } from './liar-review.ts'
 import { LocalWorker } from './local-worker.ts'
 import { MergeLog } from './merge-log.ts'
 import { ResultIntake } from './result-intake.ts'
@@ -42,6 +43,7 @@ export class JobRun implements LeasedJob {
   readonly #controller: AbortController
   readonly #log: MergeLog
   readonly #claims: ClaimDesk
+  readonly #review: LiarReview
   readonly #intake: ResultIntake
   readonly #local: LocalWorker
   readonly #reporter: JobReporter
@@ -66,7 +68,8 @@ export class JobRun implements LeasedJob {
     this.#startedMs = this.#job.ports.clock.nowMs()
     this.#log = new MergeLog(this.#job)
     this.#claims = new ClaimDesk(this.#job, this)
-    this.#intake = new ResultIntake(this.#job, this.#log)
+    this.#review = new LiarReview(this.#job)
+    this.#intake = new ResultIntake(this.#job, this.#log, this.#review)
     this.#local = new LocalWorker(this.#job, this.#log)
     this.#reporter = new JobReporter(this.#job, () => this.counters())
   }
@@ -119,6 +122,7 @@ export class JobRun implements LeasedJob {
       const findings = await this.#job.source.passes?.conclude({ signal })
       await this.#job.sink.finish({ signal, content: findings?.content })
       await this.#durable
+      await this.#review.settled()
       const summary = this.#reporter.summary()
       this.#end()
       const outputs: JobOutputs = await finishJob(this.#job, () => this.counters(), { summary, findings })
