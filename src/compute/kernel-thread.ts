@@ -118,9 +118,14 @@ function verify(kernel: Kernel, result: Uint8Array, request: CheckResultRequest,
   const { call, whole } = request
   const { byteLength: inputBytes } = reader
   if (kernel.takes === 'segments') {
-    const input = scratchOf(inputBytes)
-    if (reader.readUpTo(input, 0) < inputBytes) return `${reader.name} is shorter than it was`
-    return kernel.verify(input, result, call, { whole, random: Math.random })
+    let isShorter = false
+    const read = (byteLengthMax = inputBytes) => {
+      const input = scratchOf(Math.min(byteLengthMax, inputBytes))
+      if (reader.readUpTo(input, 0) < input.byteLength) isShorter = true
+      return input
+    }
+    const reason = kernel.verify(read, result, call, { whole, random: Math.random })
+    return isShorter ? `${reader.name} is shorter than it was` : reason
   }
   if (result.byteLength !== inputBytes) return `the result has ${result.byteLength} bytes instead of ${inputBytes}`
   const block = scratchOf(kernel.verifyBlockBytes)

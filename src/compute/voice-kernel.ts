@@ -1,9 +1,9 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, SegmentKernel } from '../tasks/task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, ReadInput, RefusalReason, SegmentKernel } from '../tasks/task-kind.ts'
 import { planarBlock } from '../tasks/wav/effects/carried-stream.ts'
 import { BLOCK_FRAMES } from '../tasks/wav/effects/effect.ts'
 import { InputFrames } from '../tasks/wav/segments/input-frames.ts'
 import type { SegmentRun } from '../tasks/wav/segments/segment-grid.ts'
-import { isChecked, openChunk } from '../tasks/wav/segments/segment-results.ts'
+import { drawSegments, openChunk } from '../tasks/wav/segments/segment-results.ts'
 import { voiceInputRange } from '../tasks/wav/silence/voice-windows.ts'
 import { type VoicePass, voicePassOf } from '../tasks/wav/voice.ts'
 import { VoiceActivity } from './voice-activity.ts'
@@ -30,14 +30,15 @@ function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?: OnProg
 }
 
 /** Listens to segments of a claimed result again. @returns why it is refused, or undefined */
-function verifyVoice(input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
-  const { pass, run, frames } = openVoice(input, params)
-  const { start, end } = pass.windows(run)
+function verifyVoice(read: ReadInput, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
+  const { run, checked } = drawSegments(voicePassOf(params).grid, read, depth)
+  const { start, end } = voicePassOf(params).windows(run)
   if (result.byteLength !== end - start) return `the result has ${result.byteLength} flags instead of ${end - start}`
   if (result.some((flag) => flag > 1)) return 'a flag is neither 0 nor 1'
-  for (let position = 0; position < run.count; position++) {
-    if (!isChecked(depth)) continue
-    const one = { first: run.first + position, count: 1 }
+  if (checked.size === 0) return undefined
+  const { pass, frames } = openVoice(read(), params)
+  for (const first of checked) {
+    const one = { first, count: 1 }
     const windows = pass.windows(one)
     const claimed = result.subarray(windows.start - start, windows.end - start)
     const different = detect(pass, frames, one).reduce((sum, flag, index) => sum + Number(flag !== claimed[index]), 0)

@@ -88,6 +88,9 @@ export interface CheckDepth {
   readonly random: () => number
 }
 
+/** Reads the first so many bytes of a chunk's input, or all that there are; good until the next call. */
+export type ReadInput = (byteLengthMax?: number) => Uint8Array
+
 /** Memory of so many bytes. */
 export type Room = (byteLength: number) => Uint8Array
 
@@ -100,7 +103,7 @@ export interface SegmentKernel {
    */
   run(input: Uint8Array, call: KernelCall, onProgress?: OnProgress, room?: Room): Uint8Array
   /** Computes segments again. @returns why the result is refused, or undefined */
-  verify(input: Uint8Array, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
+  verify(read: ReadInput, result: Uint8Array, call: KernelCall, depth: CheckDepth): RefusalReason
 }
 
 /** One kind of work. */

@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, ReadInput, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
 import type { FrameRange } from './audio-format.ts'
 import { planarBlock } from './effects/carried-stream.ts'
 import { BLOCK_FRAMES } from './effects/effect.ts'
@@ -18,10 +18,8 @@ export const silenceKernel: SegmentKernel = {
     const { layout, run, compute } = openLevels(input, params)
     return runSegments(layout.grid, run, compute, onProgress, room)
   },
-  verify: (input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason => {
-    const { layout, run, compute } = openLevels(input, params)
-    return verifySegments(layout.grid, run, result, compute, depth)
-  }
+  verify: (read: ReadInput, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason =>
+    verifySegments(silencePassOf(params).grid, read, result, depth, (input) => openLevels(input, params).compute)
 }
 
 /** Where everything of a silence job lies. */

@@ -1,4 +1,4 @@
-import type { CheckDepth, KernelCall, OnProgress, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
+import type { CheckDepth, KernelCall, OnProgress, ReadInput, RefusalReason, Room, SegmentKernel } from '../task-kind.ts'
 import { RecentPlans } from './segments/recent-plans.ts'
 import { type RunSegment, runSegments, verifySegments } from './segments/segment-results.ts'
 import { openInput, runSegment } from './wav-kernel.ts'
@@ -22,9 +22,10 @@ function run(input: Uint8Array, { params }: KernelCall, onProgress?: OnProgress,
   return runSegments(layout.grid, opened.run, compute, onProgress, room)
 }
 
-function verify(input: Uint8Array, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
+function verify(read: ReadInput, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
   const layout = wavPassesOf(params)
-  const opened = openInput(layout, input)
-  const compute: RunSegment = (segment, expected) => runSegment(layout, opened, segment, expected)
-  return verifySegments(layout.grid, opened.run, result, compute, depth)
+  return verifySegments(layout.grid, read, result, depth, (input) => {
+    const opened = openInput(layout, input)
+    return (segment, expected) => runSegment(layout, opened, segment, expected)
+  })
 }

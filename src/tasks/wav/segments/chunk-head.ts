@@ -10,7 +10,8 @@ export interface ChunkHead {
 }
 
 const LENGTH_BYTES = 4
-const HEAD_BYTES_MAX = 16 * 1024
+/** Bytes of a chunk's head at most. */
+export const HEAD_BYTES_MAX = 16 * 1024
 
 /** The head as JSON behind its length, a uint32, little-endian; JSON has no infinity, so silence has a loudness of null. */
 export function encodeHead({ run, summary }: ChunkHead): Uint8Array {

@@ -1,13 +1,12 @@
 import { SwarmError } from '../../../errors.ts'
-import type { CheckDepth, OnProgress, RefusalReason, Room } from '../../task-kind.ts'
-import { type ChunkHead, parseHead } from './chunk-head.ts'
+import type { CheckDepth, OnProgress, ReadInput, RefusalReason, Room } from '../../task-kind.ts'
+import { type ChunkHead, HEAD_BYTES_MAX, parseHead } from './chunk-head.ts'
 import type { Segment, SegmentGrid, SegmentRun } from './segment-grid.ts'
 
 /** Of the segments of a trusted peer's results, how many are computed again. */
 const CHECKED_SHARE = 1 / 24
 
-/** Whether the next segment of a claimed result is computed again. */
-export function isChecked({ whole, random }: CheckDepth): boolean {
+function isChecked({ whole, random }: CheckDepth): boolean {
   return whole || random() < CHECKED_SHARE
 }
 
@@ -17,14 +16,32 @@ export type RunSegment = (segment: Segment, result: Uint8Array) => void
 /** Takes the head off a chunk's input. @throws SwarmError INPUT_MALFORMED when it names segments that the job does not have */
 export function openChunk(grid: SegmentGrid, input: Uint8Array): ChunkHead & { readonly body: Uint8Array } {
   const { head, byteLength } = parseHead(input)
-  const { pass, first, count } = head.run
-  if (pass < grid.passCount && first + count <= grid.segmentCount(pass)) {
-    return { ...head, body: input.subarray(byteLength) }
-  }
+  checkRun(grid, head.run)
+  return { ...head, body: input.subarray(byteLength) }
+}
+
+function checkRun(grid: SegmentGrid, { pass, first, count }: SegmentRun): void {
+  if (pass < grid.passCount && first + count <= grid.segmentCount(pass)) return
   throw new SwarmError(
     'INPUT_MALFORMED',
     `the chunk's input is for segments ${first}+${count} of pass ${pass}, which are not the job's`
   )
+}
+
+/**
+ * Draws which segments of a chunk are computed again. Reads no more of the input than its head: mostly none are.
+ * @throws SwarmError INPUT_MALFORMED
+ */
+export function drawSegments(
+  grid: SegmentGrid,
+  read: ReadInput,
+  depth: CheckDepth
+): { readonly run: SegmentRun; readonly checked: ReadonlySet<number> } {
+  const { run } = parseHead(read(HEAD_BYTES_MAX)).head
+  checkRun(grid, run)
+  const checked = new Set<number>()
+  for (let index = run.first; index < run.first + run.count; index++) if (isChecked(depth)) checked.add(index)
+  return { run, checked }
 }
 
 /** Computes a run of segments. @returns their results, one after the other */
@@ -49,23 +66,30 @@ export function runSegments(
   return result
 }
 
-/** Computes segments of a claimed result again: all of them, or a random share. @returns why it is refused, or undefined */
+/**
+ * Computes segments of a claimed result again: all of them, or a random share.
+ * @param open gets the whole input, once there is something to compute
+ * @returns why it is refused, or undefined
+ */
 export function verifySegments(
   grid: SegmentGrid,
-  run: SegmentRun,
+  read: ReadInput,
   claimed: Uint8Array,
-  compute: RunSegment,
-  depth: CheckDepth
+  depth: CheckDepth,
+  open: (input: Uint8Array) => RunSegment
 ): RefusalReason {
+  const { run, checked } = drawSegments(grid, read, depth)
   const segments = [...grid.segmentsOf(run)]
   const expectedBytes = segments.reduce((sum, segment) => sum + bytesOf(segment), 0)
   if (claimed.byteLength !== expectedBytes)
     return `the result has ${claimed.byteLength} bytes instead of ${expectedBytes}`
+  if (checked.size === 0) return undefined
+  const compute = open(read())
   let offset = 0
   for (const segment of segments) {
     const part = claimed.subarray(offset, offset + bytesOf(segment))
     offset += part.byteLength
-    if (!isChecked(depth)) continue
+    if (!checked.has(segment.index)) continue
     const expected = new Uint8Array(part.byteLength)
     compute(segment, expected)
     const wrong = firstDifference(expected, part)
