@@ -50,7 +50,8 @@ async function killAtRandom(job: SwarmProcess): Promise<TimedSaid | undefined> {
   await job.until(({ mergedBytes }) => Number(mergedBytes) > from, 'a merged chunk').catch(() => undefined)
   await Promise.race([sleep(randomInt(50, 1_000)), job.ended])
   const before = eventsOf(job.said, 'progress').at(-1)
-  if (!job.running) return undefined
+  // It may be done and about to end: then there is nothing left to resume.
+  if (!job.running || eventsOf(job.said, 'done').length > 0) return undefined
   job.kill('SIGKILL')
   await job.ended
   return before
