@@ -26,8 +26,8 @@ const SCATTERED_COST = 5
 const READ_AT_ONCE = 4
 
 /**
- * Bytes that move between two collections: what moves over the network lies in buffers that the collector is slow to notice,
- * and a collection takes some ten milliseconds.
+ * Bytes that move between two collections. Lanes give network buffers back by themselves, streams without lanes do not; a
+ * collection takes 50 to 100 ms of CPU, so at 16 MiB it was a third of what a submitter did at 4096 squared.
  */
 const COLLECTED_BYTES = 128 * 1024 * 1024
 
