@@ -17,8 +17,8 @@ const PEER_FLAG_MAJORS = [24, 26]
  * V8 counts the buffers of a bulk transfer towards its heap and would mark the whole heap several times a job for them,
  * although they are given back at once: with a limit at twice what is live, buffers included, it does so a few times. Where
  * buffers have a limit of their own, each 64 MB of them are a collection: a job of sound took an eighth more CPU. A peer
- * collects when its work is done, hence expose-gc (src/app/trim-memory.ts). Small semi-spaces keep the young generation in cache. Without
- * incremental marking a transfer took 7 % less CPU, but the submitter of a large product 60 MB more.
+ * collects when its work is done, hence expose-gc (src/app/trim-memory.ts). Small semi-spaces keep the young generation in
+ * cache. Without incremental marking a transfer took 7 % less CPU, but the submitter of a large product 60 MB more.
  * Measured: test/bench/run.ts.
  */
 const PEER_FLAGS = [

@@ -31,12 +31,13 @@ function runVoice(input: Uint8Array, { params }: KernelCall, onProgress?: OnProg
 
 /** Listens to segments of a claimed result again. @returns why it is refused, or undefined */
 function verifyVoice(read: ReadInput, result: Uint8Array, { params }: KernelCall, depth: CheckDepth): RefusalReason {
-  const { run, checked } = drawSegments(voicePassOf(params).grid, read, depth)
-  const { start, end } = voicePassOf(params).windows(run)
+  const pass = voicePassOf(params)
+  const { run, checked } = drawSegments(pass.grid, read, depth)
+  const { start, end } = pass.windows(run)
   if (result.byteLength !== end - start) return `the result has ${result.byteLength} flags instead of ${end - start}`
   if (result.some((flag) => flag > 1)) return 'a flag is neither 0 nor 1'
   if (checked.size === 0) return undefined
-  const { pass, frames } = openVoice(read(), params)
+  const { frames } = openVoice(read(), params)
   for (const first of checked) {
     const one = { first, count: 1 }
     const windows = pass.windows(one)

@@ -27,7 +27,7 @@ export function rangesOf(path: string): PartsOf {
   return async ({ inputOffset: offset, inputBytes: byteLength }) => [{ path, offset, byteLength }]
 }
 
-/** Peers of whom so many results passed, each checked as a whole, are checked by chance alone from then on, where the kind does that. */
+/** Results of a peer that must pass a check of the whole before chance says what is checked, where the kind does that. */
 const TRUSTED_CHECKS = 2
 
 /**

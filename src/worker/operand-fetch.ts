@@ -44,6 +44,8 @@ export class OperandFetcher {
   readonly #ports: OperandFetchPorts
   readonly #peers: OperandPeers
   readonly #fetchesMax: number
+  /** A holder may still wait for the block itself, so some of what is fetched at once is always for who has it. */
+  readonly #fromHoldersMax: number
   readonly #queue = new Set<BlockFetch>()
   #runningCount = 0
   #fromHoldersCount = 0
@@ -51,6 +53,7 @@ export class OperandFetcher {
   constructor(ports: OperandFetchPorts) {
     this.#ports = ports
     this.#fetchesMax = ports.fetchesMax ?? FETCHES_MAX
+    this.#fromHoldersMax = this.#fetchesMax - Math.min(FETCHES_PER_PEER_MAX, this.#fetchesMax >> 1)
     this.#peers = new OperandPeers(ports.clock)
   }
 
@@ -90,10 +93,8 @@ export class OperandFetcher {
     }
   }
 
-  /** A holder may still wait for the block itself, so some of what is fetched at once is always for who has it. */
   #mayAsk({ isSubmitter, peerId }: OperandSource): boolean {
-    const fromHoldersMax = this.#fetchesMax - Math.min(FETCHES_PER_PEER_MAX, this.#fetchesMax >> 1)
-    if (!isSubmitter && this.#fromHoldersCount >= fromHoldersMax) return false
+    if (!isSubmitter && this.#fromHoldersCount >= this.#fromHoldersMax) return false
     return this.#peers.fetchingFrom(peerId) < FETCHES_PER_PEER_MAX
   }
 

@@ -6,10 +6,6 @@ import type { Segment, SegmentGrid, SegmentRun } from './segment-grid.ts'
 /** Of the segments of a trusted peer's results, how many are computed again. */
 const CHECKED_SHARE = 1 / 24
 
-function isChecked({ whole, random }: CheckDepth): boolean {
-  return whole || random() < CHECKED_SHARE
-}
-
 /** Computes one segment's result into `result`, which has its length. */
 export type RunSegment = (segment: Segment, result: Uint8Array) => void
 
@@ -35,12 +31,14 @@ function checkRun(grid: SegmentGrid, { pass, first, count }: SegmentRun): void {
 export function drawSegments(
   grid: SegmentGrid,
   read: ReadInput,
-  depth: CheckDepth
+  { whole, random }: CheckDepth
 ): { readonly run: SegmentRun; readonly checked: ReadonlySet<number> } {
   const { run } = parseHead(read(HEAD_BYTES_MAX)).head
   checkRun(grid, run)
   const checked = new Set<number>()
-  for (let index = run.first; index < run.first + run.count; index++) if (isChecked(depth)) checked.add(index)
+  for (let index = run.first; index < run.first + run.count; index++) {
+    if (whole || random() < CHECKED_SHARE) checked.add(index)
+  }
   return { run, checked }
 }
 
