@@ -69,7 +69,10 @@ async function shapeProduct(request: SubmitRequest, kind: TileTask): Promise<Job
       { exitCode: EXIT_CODES.usage }
     )
   }
-  const plan = planMatrix({ rows: a.header.rows, inner: a.header.cols, columns: b.header.cols }, request.chunkBytes)
+  const plan = planMatrix(
+    { rows: a.header.rows, inner: a.header.cols, columns: b.header.cols },
+    { tileBytesMax: request.chunkBytes, isExact: request.exact === true }
+  )
   const tileBytes = plan.tileRows * plan.tileColumns * FLOAT_BYTES
   return {
     kind,

@@ -13,14 +13,6 @@ export function randomMatrix(length: number, seed: number): Float32Array {
   return matrix
 }
 
-/** Ranges of rows, `rows` each, the last one shorter. */
-export function sliceRows(count: number, rows: number): readonly [start: number, end: number][] {
-  return Array.from({ length: Math.ceil(count / rows) }, (_, index) => [
-    index * rows,
-    Math.min(count, (index + 1) * rows)
-  ])
-}
-
 /**
  * Compares some elements of a square product with sums in float64.
  *

@@ -1,31 +1,32 @@
-// A thread of the matrix benchmark: multiplies its rows by one kernel whenever it is told a number of rows, as a kernel
-// thread of a job does with its tiles.
+// A thread of the matrix benchmark: computes its tiles whenever it is told to, as a kernel thread of a job does.
 import { parentPort, workerData } from 'node:worker_threads'
-import { FastProduct } from '../../src/compute/fast-product.ts'
-import { multiplyExact } from '../../src/tasks/matrix/exact-kernel.ts'
-import { sliceRows } from './matrix-data.ts'
+import { computeTile } from '../../src/compute/tile-kernel.ts'
+import type { MatrixPlan } from '../../src/tasks/matrix/matrix-plan.ts'
+import { TileGrid } from '../../src/tasks/matrix/tile-grid.ts'
 
-/** The rows from `start` to `end` of a product, in memory that the threads share. */
+/** Every `step`-th tile of a product from `first` on. All lies in memory that the threads share. */
 export interface KernelPart {
-  readonly kernel: 'fast' | 'exact'
-  readonly size: number
-  readonly start: number
-  readonly end: number
-  readonly a: Float32Array
-  readonly b: Float32Array
-  readonly c: Float32Array
+  readonly kernelId: string
+  readonly plan: MatrixPlan
+  readonly first: number
+  readonly step: number
+  /** By index of the operand. */
+  readonly operands: readonly Float32Array[]
+  /** Tile after tile, as the bytes of a job's output. */
+  readonly output: Float32Array
 }
 
-const { kernel, size, start, end, a, b, c } = workerData as KernelPart
-const fast = kernel === 'fast' ? await FastProduct.create({ threads: 1, device: 'cpu' }) : undefined
+const FLOAT_BYTES = 4
+const { kernelId, plan, first, step, operands, output } = workerData as KernelPart
+const grid = new TileGrid(plan)
 
-parentPort?.on('message', async (rows: number) => {
-  if (fast === undefined) c.fill(0, start * size, end * size)
-  for (const [first, last] of sliceRows(end - start, rows)) {
-    const [from, to] = [(start + first) * size, (start + last) * size]
-    const product = { a: a.subarray(from, to), b, c: c.subarray(from, to), m: last - first, k: size, n: size }
-    if (fast === undefined) multiplyExact(product)
-    else await fast.multiply({ ...product, adds: false })
+parentPort?.on('message', async () => {
+  for (let index = first; index < grid.tileRowCount * grid.tileColumnCount; index += step) {
+    const tile = grid.tile(Math.floor(index / grid.tileColumnCount), index % grid.tileColumnCount)
+    const start = tile.outputOffset / FLOAT_BYTES
+    const into = output.subarray(start, start + tile.byteLength / FLOAT_BYTES)
+    const read = ({ index: operand }: { readonly index: number }) => operands[operand] as Float32Array
+    await computeTile({ grid, tile, kernelId, device: 'cpu' }, read, into, () => undefined)
   }
   parentPort?.postMessage('done')
 })

@@ -1,5 +1,6 @@
 // `node test/bench/matrix-kernels.ts [--size 2048] [--rounds 9] [--threads 1,2]`: the matrix kernels against NumPy with OpenBLAS on the
-// same data and as many threads, in alternating rounds of one run. Prints GFLOP/s and ratios. Needs python3 with NumPy.
+// same data and as many threads, in alternating rounds of one run. The kernels work as in a job: tile by tile, from operands in
+// blocks. Prints GFLOP/s and ratios. Needs python3 with NumPy.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { EXACT_KERNEL_ID } from '../../src/tasks/matrix/exact-kernel.ts'
 import { median } from './figures.ts'
 import { checkProduct, randomMatrix } from './matrix-data.ts'
 import { saveOperands, startNumpy } from './matrix-numpy.ts'
-import { type KernelWay, type Operands, startKernel } from './matrix-ways.ts'
+import { type KernelWay, type Operands, planOf, startKernel } from './matrix-ways.ts'
 import { formatChecks } from './report.ts'
 import { StartedProcesses } from './started-processes.ts'
 import type { Check } from './targets.ts'
@@ -20,12 +21,11 @@ const EXACT_MIN = 0.22
 /** OpenBLAS's threads wait busily for some ten ms after a product; nobody is timed while they do. */
 const SETTLE_MS = 150
 
-/** A way with a number of rows per call, and what it took in each round. */
+/** A way and what it took in each round. */
 interface Measured {
   readonly name: string
   /** The NumPy that it is compared with. */
   readonly yardstick: string
-  readonly rows: number
   readonly way: KernelWay
   readonly times: number[]
 }
@@ -48,14 +48,14 @@ async function bench(): Promise<void> {
   say(`${fastKernelId()}, ${EXACT_KERNEL_ID}, ${size} squared, ${rounds} rounds`)
   const operands: Operands = { size, a: randomMatrix(size * size, 1), b: randomMatrix(size * size, 2) }
   const all = await startAll(operands)
-  for (const { name, rows, way } of all) {
-    await way.run(rows)
+  for (const { name, way } of all) {
+    await way.run()
     checkProduct(name, await way.result(), operands.a, operands.b, size)
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { rows, times, way } of all) {
+    for (const { times, way } of all) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-      times.push(await way.run(rows))
+      times.push(await way.run())
     }
   }
   report(all)
@@ -63,26 +63,25 @@ async function bench(): Promise<void> {
 
 async function startAll(operands: Operands): Promise<readonly Measured[]> {
   const all: Measured[] = []
-  const add = (name: string, yardstick: string, rows: number, way: KernelWay): void => {
-    all.push({ name, yardstick, rows, way, times: [] })
-  }
   await saveOperands(folder, operands)
   for (const threads of threadCounts) {
+    const add = (name: string, yardstick: string, way: KernelWay): void => {
+      ways.push(way)
+      all.push({ name: `${name} on ${threads}`, yardstick: yardstick && `${yardstick} on ${threads}`, way, times: [] })
+    }
     const numpy = await startNumpy(processes, folder, size, threads)
     if (numpy === undefined) say(`no NumPy (it needs python3 with the package numpy): left out on ${threads}`)
     else {
-      ways.push(numpy)
-      add(`numpy ${numpy.version} on ${threads}`, '', size, numpy)
-      add(`numpy ${numpy.version} on ${threads}, ${SLICE_ROWS} rows`, '', SLICE_ROWS, numpy)
+      add('numpy', '', numpy.way(size))
+      add(`numpy, ${SLICE_ROWS} rows`, '', numpy.way(SLICE_ROWS))
     }
-    const [whole, sliced] = numpy === undefined ? ['', ''] : all.slice(-2).map(({ name }) => name)
-    const fast = await startKernel('fast', operands, threads)
-    ways.push(fast)
-    add(`fast on ${threads}`, whole ?? '', size, fast)
-    add(`fast on ${threads}, ${SLICE_ROWS} rows`, sliced ?? '', SLICE_ROWS, fast)
-    const exact = await startKernel('exact', operands, threads)
-    ways.push(exact)
-    add(`exact on ${threads}`, whole ?? '', size, exact)
+    const kernel = (kernelId: string, tileRows?: number) => {
+      const cut = { isExact: kernelId === EXACT_KERNEL_ID, ...(tileRows === undefined ? {} : { tileRows }) }
+      return startKernel({ kernelId, plan: planOf(size, cut) }, operands, threads)
+    }
+    add('fast', 'numpy', await kernel(fastKernelId()))
+    add(`fast, ${SLICE_ROWS} rows`, `numpy, ${SLICE_ROWS} rows`, await kernel(fastKernelId(), SLICE_ROWS))
+    add('exact', 'numpy', await kernel(EXACT_KERNEL_ID))
   }
   return all
 }

@@ -25,8 +25,10 @@ for line in sys.stdin:
 `
 
 /** NumPy in a process of its own, on the data of the other ways. */
-export interface NumpyWay extends KernelWay {
+export interface Numpy {
   readonly version: string
+  /** In slices of so many rows. */
+  way(rows: number): KernelWay
 }
 
 /** Writes the operands to where {@link startNumpy} reads them. */
@@ -41,7 +43,7 @@ export async function startNumpy(
   folder: string,
   size: number,
   threads: number
-): Promise<NumpyWay | undefined> {
+): Promise<Numpy | undefined> {
   const saved = join(folder, `numpy-${threads}.f32`)
   // Set, it would choose kernels for an older CPU, at half the speed on this machine.
   const { OPENBLAS_CORETYPE: _, ...env } = process.env
@@ -59,15 +61,14 @@ export async function startNumpy(
     if (Number.isNaN(ms)) throw new Error(`NumPy said ${value} instead of a time`)
     return ms
   }
+  const result = async (): Promise<Float32Array> => {
+    await ask(0)
+    const bytes = await readFile(saved)
+    return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+  }
   return {
     version: first.value,
-    run: ask,
-    result: async () => {
-      await ask(0)
-      const bytes = await readFile(saved)
-      return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
-    },
-    close: () => processes.end(child)
+    way: (rows) => ({ run: () => ask(rows), result, close: () => processes.end(child) })
   }
 }
 

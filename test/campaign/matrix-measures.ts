@@ -1,5 +1,6 @@
+import { fastKernelId } from '../../src/compute/onnx-runtime.ts'
 import { randomMatrix } from '../bench/matrix-data.ts'
-import { startKernel } from '../bench/matrix-ways.ts'
+import { planOf, startKernel } from '../bench/matrix-ways.ts'
 import type { JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
 import { checkFigure, generatePair, submitPair } from './matrix-pairs.ts'
 import { cpuMsOf, forgetPeak, peakOf } from './matrix-processes.ts'
@@ -51,10 +52,11 @@ export async function measureSpeed(world: SwarmWorld): Promise<void> {
 /** The quickest of some products with the fast kernel on two threads, in ms. */
 async function kernelAlone(): Promise<number> {
   const operands = { size: SIZE, a: randomMatrix(SIZE * SIZE, 1), b: randomMatrix(SIZE * SIZE, 2) }
-  const way = await startKernel('fast', operands, 2)
+  const plan = planOf(SIZE, { isExact: false })
+  const way = await startKernel({ kernelId: fastKernelId(), plan }, operands, 2)
   try {
-    await way.run(SIZE)
-    return Math.min(await way.run(SIZE), await way.run(SIZE), await way.run(512))
+    await way.run()
+    return Math.min(await way.run(), await way.run(), await way.run())
   } finally {
     await way.close()
   }

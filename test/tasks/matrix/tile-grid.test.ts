@@ -35,8 +35,8 @@ const smallPlans: fc.Arbitrary<MatrixPlan> = fc
 describe('planMatrix', () => {
   test('keeps every tile and operand within what memory allows', () => {
     fc.assert(
-      fc.property(shapes, (shape) => {
-        const plan = planMatrix(shape)
+      fc.property(shapes, fc.boolean(), (shape, isExact) => {
+        const plan = planMatrix(shape, { isExact })
         expect((plan.tileRows + plan.tileColumns) * plan.inner * 4).toBeLessThanOrEqual(TILE_OPERAND_BYTES_MAX)
         expect(Math.max(plan.tileRows, plan.tileColumns) * plan.depth * 4).toBeLessThanOrEqual(OPERAND_BYTES_MAX)
         expect(parseMatrixPlan(encodeMatrixPlan(plan))).toEqual(plan)
@@ -44,23 +44,42 @@ describe('planMatrix', () => {
     )
   })
 
-  test('cuts 4096 squared into 32 tiles, and a product that one peer does at once into few', () => {
-    expect(planMatrix({ rows: 4096, inner: 4096, columns: 4096 })).toMatchObject({
-      tileRows: 1024,
-      tileColumns: 512,
-      depth: 1024
-    })
-    const grid = new TileGrid(planMatrix({ rows: 64, inner: 64, columns: 64 }))
+  test('cuts into nearly even tiles, and a product that one peer does at once into few', () => {
+    const square = (size: number) => planMatrix({ rows: size, inner: size, columns: size })
+    expect(square(4096)).toMatchObject({ tileRows: 688, tileColumns: 512, depth: 1376 })
+    expect(square(2048)).toMatchObject({ tileRows: 512, tileColumns: 256, depth: 1040 })
+    const grid = new TileGrid(square(64))
     expect(grid.tileRowCount * grid.tileColumnCount).toBe(1)
+  })
+
+  test('leaves no row of a block in the way of others in the cache, nor a sliver at the end', () => {
+    const inners = fc.integer({ min: 1, max: 20_000 })
+    fc.assert(
+      fc.property(inners, (inner) => {
+        const { depth } = planMatrix({ rows: 3000, inner, columns: 3000 })
+        if (inner >= 2048) expect(depth % 128).not.toBe(0)
+        const last = inner % depth || depth
+        expect(depth - last).toBeLessThanOrEqual(Math.ceil(inner / depth) * 32)
+      })
+    )
+  })
+
+  test('cuts the inner dimension for the exact kernel where that cuts its own blocks', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const { depth, inner, tileRows, tileColumns } = planMatrix(shape, { isExact: true })
+        if (depth < inner && Math.max(tileRows, tileColumns) <= 2048) expect(depth % 512).toBe(0)
+      })
+    )
   })
 
   test('keeps tiles within the size that was asked for, down to a single element', () => {
     const shape = { rows: 1000, inner: 700, columns: 1300 }
     for (const bytes of [1, 4, 5_000, 100_000]) {
-      const { tileRows, tileColumns } = planMatrix(shape, bytes)
+      const { tileRows, tileColumns } = planMatrix(shape, { tileBytesMax: bytes })
       expect(tileRows * tileColumns * 4).toBeLessThanOrEqual(Math.max(4, bytes))
     }
-    expect(planMatrix(shape, 1e9)).toEqual(planMatrix(shape))
+    expect(planMatrix(shape, { tileBytesMax: 1e9 })).toEqual(planMatrix(shape))
   })
 
   test('refuses an inner dimension of which not even one row and one column fit memory', () => {
