@@ -29,10 +29,10 @@ async function timeProduct(device: Device): Promise<{ c: Float32Array; ms: numbe
   try {
     const [a, b] = [ramp(7), ramp(11)]
     const c = new Float32Array(PROBE_SIZE * PROBE_SIZE)
-    const shape = { m: PROBE_SIZE, k: PROBE_SIZE, n: PROBE_SIZE, adds: false }
-    await product.multiply({ a, b, c, ...shape })
+    const operands = { a: [a], b: [b], c, m: PROBE_SIZE, n: PROBE_SIZE }
+    await product.multiply(operands)
     const startedMs = performance.now()
-    await product.multiply({ a, b, c, ...shape })
+    await product.multiply(operands)
     return { c, ms: performance.now() - startedMs }
   } finally {
     await product.release()

@@ -1,6 +1,6 @@
-/** Names of the graph's inputs and its output. */
-export const MODEL_LEFT = 'A'
-export const MODEL_RIGHT = 'B'
+/** Names of the graph's inputs and its output; blocks count from 0. */
+export const modelLeft = (block: number): string => `A${block}`
+export const modelRight = (block: number): string => `B${block}`
 export const MODEL_START = 'S'
 export const MODEL_OUTPUT = 'C'
 
@@ -26,32 +26,51 @@ const DIM = { param: 2 } as const
 type Bytes = readonly number[]
 
 /**
- * Encodes an ONNX model that computes C = A · B, or C = A · B + S, for any shapes: A is [m × k], B [k × n], S and C
- * [m × n], all row-major float32.
+ * Encodes an ONNX model that computes C = Σ Aᵢ · Bᵢ, or C = S + Σ Aᵢ · Bᵢ, for any shapes: Aᵢ is [m × kᵢ], Bᵢ [kᵢ × n], S and C
+ * [m × n], all row-major float32. Each product is added to the sum of those before it.
+ *
+ * @param blocks how many products, from 1
  */
-export function encodeProductModel({ accumulates }: { accumulates: boolean }): Uint8Array<ArrayBuffer> {
+export function encodeProductModel({
+  blocks,
+  accumulates
+}: {
+  blocks: number
+  accumulates: boolean
+}): Uint8Array<ArrayBuffer> {
   const dim = (name: string) => textField(DIM.param, name)
-  const inputs = [
-    { name: MODEL_LEFT, dims: [dim('m'), dim('k')] },
-    { name: MODEL_RIGHT, dims: [dim('k'), dim('n')] },
-    ...(accumulates ? [{ name: MODEL_START, dims: [dim('m'), dim('n')] }] : [])
-  ]
-  const node = [
-    ...inputs.flatMap(({ name }) => textField(NODE.input, name)),
-    ...textField(NODE.output, MODEL_OUTPUT),
-    ...textField(NODE.opType, accumulates ? 'Gemm' : 'MatMul')
-  ]
+  const sum = { dims: [dim('m'), dim('n')] }
+  const inputs = Array.from({ length: blocks }, (_, block) => [
+    { name: modelLeft(block), dims: [dim('m'), dim(`k${block}`)] },
+    { name: modelRight(block), dims: [dim(`k${block}`), dim('n')] }
+  ]).flat()
+  if (accumulates) inputs.push({ name: MODEL_START, ...sum })
+  const nodes = Array.from({ length: blocks }, (_, block) => {
+    const before = block > 0 ? sumName(block - 1) : accumulates ? MODEL_START : undefined
+    return [
+      ...textField(NODE.input, modelLeft(block)),
+      ...textField(NODE.input, modelRight(block)),
+      ...(before === undefined ? [] : textField(NODE.input, before)),
+      ...textField(NODE.output, block === blocks - 1 ? MODEL_OUTPUT : sumName(block)),
+      ...textField(NODE.opType, before === undefined ? 'MatMul' : 'Gemm')
+    ]
+  })
   const graph = [
-    ...messageField(GRAPH.node, node),
+    ...nodes.flatMap((node) => messageField(GRAPH.node, node)),
     ...textField(GRAPH.name, 'product'),
     ...inputs.flatMap(({ name, dims }) => messageField(GRAPH.input, valueInfo(name, dims))),
-    ...messageField(GRAPH.output, valueInfo(MODEL_OUTPUT, [dim('m'), dim('n')]))
+    ...messageField(GRAPH.output, valueInfo(MODEL_OUTPUT, sum.dims))
   ]
   return Uint8Array.from([
     ...varintField(MODEL.irVersion, IR_VERSION),
     ...messageField(MODEL.opsetImport, varintField(OPSET.version, OPSET_VERSION)),
     ...messageField(MODEL.graph, graph)
   ])
+}
+
+/** The sum of the products up to a block, within the graph. */
+function sumName(block: number): string {
+  return `C${block}`
 }
 
 function valueInfo(name: string, dims: readonly Bytes[]): Bytes {

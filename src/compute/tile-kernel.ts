@@ -6,7 +6,7 @@ import { type BlockProduct, FastProduct } from './fast-product.ts'
 import type { Device } from './onnx-runtime.ts'
 import { fastKernelId } from './onnx-runtime.ts'
 
-/** Hands out an operand's elements, row-major without gaps; good until the next call with the same matrix. */
+/** Hands out an operand's elements, row-major without gaps. */
 export type OperandReader = (operand: Operand) => Float32Array
 
 /** Told now and then how many bytes of the result the work so far is worth. */
@@ -29,13 +29,11 @@ export async function computeTile(
   onProgress: OnTileProgress
 ): Promise<void> {
   const multiply = await kernelOf(kernelId, device)
-  for (let depthIndex = 0; depthIndex < grid.depthCount; depthIndex++) {
-    const left = grid.operand(grid.operandOfA(tile.tileRow, depthIndex))
-    const right = grid.operand(grid.operandOfB(tile.tileColumn, depthIndex))
-    const shape = { m: tile.rows, k: left.columns, n: tile.columns }
-    await multiply({ a: read(left), b: read(right), c: into, ...shape, adds: depthIndex > 0 })
-    onProgress((tile.byteLength * (depthIndex + 1)) / grid.depthCount)
-  }
+  const depths = Array.from({ length: grid.depthCount }, (_, depthIndex) => depthIndex)
+  const a = depths.map((depthIndex) => read(grid.operand(grid.operandOfA(tile.tileRow, depthIndex))))
+  const b = depths.map((depthIndex) => read(grid.operand(grid.operandOfB(tile.tileColumn, depthIndex))))
+  await multiply({ a, b, c: into, m: tile.rows, n: tile.columns })
+  onProgress(tile.byteLength)
 }
 
 async function kernelOf(kernelId: string, device: Device): Promise<Multiply> {
@@ -48,9 +46,11 @@ async function kernelOf(kernelId: string, device: Device): Promise<Multiply> {
   return (block) => product.multiply(block)
 }
 
-function runExact({ adds, c, ...product }: BlockProduct): void {
-  if (!adds) c.fill(0)
-  multiplyExact({ ...product, c })
+function runExact({ a, b, c, m, n }: BlockProduct): void {
+  c.fill(0)
+  for (const [index, left] of a.entries()) {
+    multiplyExact({ a: left, b: b[index] ?? new Float32Array(0), c, m, k: left.length / m, n })
+  }
 }
 
 function unknown(asked: string, found: string): SwarmError {

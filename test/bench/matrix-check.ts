@@ -33,7 +33,7 @@ async function benchShape(m: number, k: number, n: number): Promise<void> {
   const b = randomMatrix(k * n, 2)
   const tile: ClaimedTile = { a, b, c: new Float32Array(m * n), m, k, n }
   const fast = await FastProduct.create({ threads: 1, device: 'cpu' })
-  const multiply = () => fast.multiply({ a, b, c: tile.c, m, k, n, adds: false })
+  const multiply = () => fast.multiply({ a: [a], b: [b], c: tile.c, m, n })
   const repeats = Math.max(1, Math.round(ROUND_FLOPS / (2 * m * k * n)))
   const times = { product: [] as number[], check: [] as number[], row: [] as number[] }
   try {

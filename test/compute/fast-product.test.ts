@@ -44,26 +44,32 @@ describe('the fast matrix kernel', () => {
     const [a, b] = [noise(m * k, 1), noise(k * n, 2)]
     await withProduct(threads, async (product) => {
       const c = new Float32Array(m * n).fill(Number.NaN)
-      await product.multiply({ a, b, c, m, k, n, adds: false })
+      await product.multiply({ a: [a], b: [b], c, m, n })
       expectProduct(c, a, b, m, k, n)
     })
   })
 
-  test('adds to what C holds, so that an inner dimension can be cut', async () => {
-    const [m, k, n, cut] = [20, 300, 30, 111]
-    const [a, b] = [noise(m * k, 1), noise(k * n, 2)]
-    const columnsOfA = (start: number, end: number) =>
-      Float32Array.from({ length: m * (end - start) }, (_, index) => {
-        const row = Math.floor(index / (end - start))
-        return a[row * k + start + (index % (end - start))] ?? Number.NaN
+  test.each([2, 8, 9, 20])(
+    'adds the products of %i blocks of the inner dimension, in one call or several',
+    async (count) => {
+      const [m, k, n] = [20, 300, 30]
+      const [a, b] = [noise(m * k, 1), noise(k * n, 2)]
+      const cuts = Array.from({ length: count + 1 }, (_, index) => Math.floor((index * k) / count))
+      const blocks = cuts.slice(1).map((end, index) => ({ start: cuts[index] ?? 0, end }))
+      const columnsOfA = (start: number, end: number) =>
+        Float32Array.from({ length: m * (end - start) }, (_, index) => {
+          const row = Math.floor(index / (end - start))
+          return a[row * k + start + (index % (end - start))] ?? Number.NaN
+        })
+      await withProduct(1, async (product) => {
+        const c = new Float32Array(m * n).fill(Number.NaN)
+        const lefts = blocks.map(({ start, end }) => columnsOfA(start, end))
+        const rights = blocks.map(({ start, end }) => b.subarray(start * n, end * n))
+        await product.multiply({ a: lefts, b: rights, c, m, n })
+        expectProduct(c, a, b, m, k, n)
       })
-    await withProduct(1, async (product) => {
-      const c = new Float32Array(m * n)
-      await product.multiply({ a: columnsOfA(0, cut), b: b.subarray(0, cut * n), c, m, k: cut, n, adds: false })
-      await product.multiply({ a: columnsOfA(cut, k), b: b.subarray(cut * n), c, m, k: k - cut, n, adds: true })
-      expectProduct(c, a, b, m, k, n)
-    })
-  })
+    }
+  )
 
   test('reads shared memory', async () => {
     const shared = (values: readonly number[]) => {
@@ -73,7 +79,7 @@ describe('the fast matrix kernel', () => {
     }
     await withProduct(1, async (product) => {
       const c = new Float32Array(4)
-      await product.multiply({ a: shared([1, 2, 3, 4]), b: shared([5, 6, 7, 8]), c, m: 2, k: 2, n: 2, adds: false })
+      await product.multiply({ a: [shared([1, 2, 3, 4])], b: [shared([5, 6, 7, 8])], c, m: 2, n: 2 })
       expect(c).toEqual(Float32Array.of(19, 22, 43, 50))
     })
   })
@@ -82,7 +88,7 @@ describe('the fast matrix kernel', () => {
     await withProduct(1, async (product) => {
       const c = new Float32Array(3)
       const a = Float32Array.of(2 ** -100, Number.NaN, 1)
-      await product.multiply({ a, b: Float32Array.of(2 ** -49), c, m: 3, k: 1, n: 1, adds: false })
+      await product.multiply({ a: [a], b: [Float32Array.of(2 ** -49)], c, m: 3, n: 1 })
       expect(c).toEqual(Float32Array.of(2 ** -149, Number.NaN, 2 ** -49))
     })
   })
