@@ -59,7 +59,7 @@ const FLOAT_BYTES = 4
 const TILE_ROWS = 5
 const TILE_COLUMNS = 8
 
-/** Block of C that stays in the kernel's memory while k runs. Blocks of twice the width were no faster (measured). */
+/** Block of C that stays in the kernel's memory while k runs, at most. Blocks of twice the width were no faster (measured). */
 const BLOCK_ROWS = 96 * TILE_ROWS
 const BLOCK_COLUMNS = 64 * TILE_COLUMNS
 /** Depth of a block: a panel of A and one of B fit a first-level cache of 32 KiB together. */
@@ -91,7 +91,7 @@ export function multiplyExact(product: ExactProduct, onProgress?: (flopsDone: nu
   kernel ??= instantiate()
   let flopsDone = 0
   for (const columns of blocksOf(product.n, BLOCK_COLUMNS)) {
-    for (const rows of blocksOf(product.m, BLOCK_ROWS)) {
+    for (const rows of blocksOf(product.m, evenRows(product.m))) {
       copyInC(kernel, product, rows, columns)
       for (const depth of blocksOf(product.k, BLOCK_DEPTH)) {
         packRowsOfA(kernel, product, rows, depth)
@@ -125,6 +125,12 @@ function instantiate(): Kernel {
   const bytes = Uint8Array.from(atob(GEMM_WASM_BASE64), (char) => char.charCodeAt(0))
   const gemm = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as GemmExports
   return { gemm, memory: new Float32Array(gemm.memory.buffer) }
+}
+
+/** Rows of a block, so that all blocks have about as many: B is packed once for each. */
+function evenRows(m: number): number {
+  const blocks = Math.ceil(m / BLOCK_ROWS)
+  return Math.ceil(m / blocks / TILE_ROWS) * TILE_ROWS
 }
 
 function* blocksOf(size: number, blockSize: number): Generator<Range> {
