@@ -4,6 +4,7 @@ import type { AudioShape } from '../tasks/wav/audio-format.ts'
 import { gainToDecibels } from '../tasks/wav/math/exact-math.ts'
 import type { MeasureLayout } from '../tasks/wav/measure/measure-layout.ts'
 import type { Measures } from '../tasks/wav/measure/reduce-measures.ts'
+import { PALETTE } from '../tasks/wav/pictures/colour-map.ts'
 import { drawSpectrogram } from '../tasks/wav/pictures/spectrogram-picture.ts'
 import { drawWaveform } from '../tasks/wav/pictures/waveform-picture.ts'
 import type { WavPasses } from '../tasks/wav/wav-passes.ts'
@@ -63,7 +64,10 @@ function waveformOf({ channels, frames, sampleRate }: AudioShape, measures: Meas
 }
 
 function spectrogramOf({ shape, spectrogramColumns, spectrogramSize }: MeasureLayout, measures: Measures): Uint8Array {
-  const db = Float32Array.from(measures.spectrogram, (level) => (level - FULL_LEVEL) / LEVELS_PER_DB)
+  const { spectrogram } = measures
+  const db = new Float32Array(spectrogram.length)
+  // A loop, since `Float32Array.from` takes a quarter of a second for a million levels (measured).
+  for (let index = 0; index < db.length; index++) db[index] = ((spectrogram[index] ?? 0) - FULL_LEVEL) / LEVELS_PER_DB
   const { height, pixels, width } = drawSpectrogram({
     columns: spectrogramColumns,
     bands: spectrogramSize / 2 + 1,
@@ -71,7 +75,7 @@ function spectrogramOf({ shape, spectrogramColumns, spectrogramSize }: MeasureLa
     sampleRate: shape.sampleRate,
     durationSeconds: measures.durationSeconds
   })
-  return encodePng(width, height, pixels)
+  return encodePng(width, height, pixels, PALETTE)
 }
 
 function rounded(value: number): number | null {

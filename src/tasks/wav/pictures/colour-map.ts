@@ -15,20 +15,32 @@ const STOPS: readonly (readonly [number, number, number])[] = [
   [255, 242, 216]
 ]
 
-/** Entries of {@link colourTable}. */
-export const COLOURS = 256
+/** Colours of levels, from the quietest to the loudest: one for each half dB of a spectrogram's range. */
+export const COLOURS = 241
+/** Entries of {@link PALETTE} behind the colours: what axes are drawn with, and on. */
+export const INK = COLOURS
+export const PAPER = COLOURS + 1
 
-/** @returns [256 × 3] red, green and blue from 0 to 255, from the quietest to the loudest; between stops it is linear */
-export function colourTable(): Uint8Array {
-  const table = new Uint8Array(COLOURS * 3)
-  for (let index = 0; index < COLOURS; index += 1) {
-    const position = (index / (COLOURS - 1)) * (STOPS.length - 1)
-    const stop = Math.min(Math.floor(position), STOPS.length - 2)
-    const [low, high] = [STOPS[stop], STOPS[stop + 1]]
-    for (let part = 0; part < 3; part += 1) {
-      const [from, to] = [low?.[part] ?? 0, high?.[part] ?? 0]
-      table[index * 3 + part] = Math.round(from + (to - from) * (position - stop))
-    }
-  }
-  return table
+const INK_GREY = 40
+const PAPER_GREY = 255
+
+/** [243 × 3] red, green and blue from 0 to 255: {@link COLOURS}, linear between stops, then ink and paper. */
+export const PALETTE: Uint8Array = Uint8Array.from([
+  ...Array.from({ length: COLOURS }, (_, index) => colour(index)).flat(),
+  ...grey(INK_GREY),
+  ...grey(PAPER_GREY)
+])
+
+function colour(index: number): readonly number[] {
+  const position = (index / (COLOURS - 1)) * (STOPS.length - 1)
+  const stop = Math.min(Math.floor(position), STOPS.length - 2)
+  const [low, high] = [STOPS[stop], STOPS[stop + 1]]
+  return [0, 1, 2].map((part) => {
+    const [from, to] = [low?.[part] ?? 0, high?.[part] ?? 0]
+    return Math.round(from + (to - from) * (position - stop))
+  })
+}
+
+function grey(level: number): readonly number[] {
+  return [level, level, level]
 }

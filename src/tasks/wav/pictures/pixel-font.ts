@@ -25,11 +25,11 @@ const GLYPHS: Readonly<Record<string, readonly [number, number, number, number, 
   s: [0x48, 0x54, 0x54, 0x54, 0x24]
 }
 
-/** A picture of three bytes a pixel. */
+/** A picture of one byte a pixel. */
 export interface Raster {
   readonly width: number
   readonly height: number
-  /** [height × width × 3] red, green and blue, from the top left. */
+  /** [height × width] entries of a palette, from the top left. */
   readonly pixels: Uint8Array
 }
 
@@ -44,24 +44,24 @@ export function textWidth(text: string, scale: number): number {
  * @param x left edge, in pixels
  * @param y upper edge, in pixels
  * @param scale pixels to a pixel of the font, an integer from 1
- * @param grey of the text, 0 to 255
+ * @param ink entry of the palette
  */
-export function drawText(raster: Raster, text: string, x: number, y: number, scale: number, grey: number): void {
+export function drawText(raster: Raster, text: string, x: number, y: number, scale: number, ink: number): void {
   for (const [position, character] of [...text].entries()) {
     const left = x + position * (GLYPH_WIDTH + 1) * scale
     for (const [column, bits] of (GLYPHS[character] ?? []).entries()) {
       for (let row = 0; row < GLYPH_HEIGHT; row += 1) {
-        if (((bits >> row) & 1) === 1) fillRectangle(raster, left + column * scale, y + row * scale, scale, scale, grey)
+        if (((bits >> row) & 1) === 1) fillRectangle(raster, left + column * scale, y + row * scale, scale, scale, ink)
       }
     }
   }
 }
 
-/** Fills a rectangle with grey, as far as it lies within the picture. */
-export function fillRectangle(raster: Raster, x: number, y: number, width: number, height: number, grey: number): void {
+/** Fills a rectangle with an entry of the palette, as far as it lies within the picture. */
+export function fillRectangle(raster: Raster, x: number, y: number, width: number, height: number, ink: number): void {
   const right = Math.min(raster.width, x + width)
   const bottom = Math.min(raster.height, y + height)
   for (let row = Math.max(0, y); row < bottom; row += 1) {
-    raster.pixels.fill(grey, (row * raster.width + Math.max(0, x)) * 3, (row * raster.width + right) * 3)
+    raster.pixels.fill(ink, row * raster.width + Math.max(0, x), row * raster.width + right)
   }
 }

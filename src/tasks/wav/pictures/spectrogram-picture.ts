@@ -1,5 +1,5 @@
 import { frequencyTicks, timeTicks } from './axis-ticks.ts'
-import { COLOURS, colourTable } from './colour-map.ts'
+import { COLOURS, INK, PAPER } from './colour-map.ts'
 import { drawText, fillRectangle, GLYPH_HEIGHT, type Raster, textWidth } from './pixel-font.ts'
 
 /** What a spectrogram is drawn from. */
@@ -29,14 +29,13 @@ const PIXELS_PER_TIME_TICK = 110
 const PIXELS_PER_FREQUENCY_TICK = 44
 const SCALE_WIDTH = 16
 const SCALE_STEP_DB = 20
-const INK = 40
-const PAPER = 255
 
 /**
  * Draws a spectrogram with axes of time and frequency, and a scale of its colours in dB.
  *
  * More columns or bands than the picture has pixels are put together by their loudest; fewer are drawn wider.
  *
+ * @returns pixels of `PALETTE`
  * @throws RangeError when `db` has not [columns × bands] levels
  */
 export function drawSpectrogram(spectrogram: Spectrogram): Raster {
@@ -52,7 +51,7 @@ export function drawSpectrogram(spectrogram: Spectrogram): Raster {
   }
   const width = MARGIN.left + plot.width + MARGIN.right
   const height = MARGIN.top + plot.height + MARGIN.bottom
-  const raster = { width, height, pixels: new Uint8Array(width * height * 3).fill(PAPER) }
+  const raster = { width, height, pixels: new Uint8Array(width * height).fill(PAPER) }
   drawLevels(raster, spectrogram, plot.width, plot.height)
   drawFrame(raster, MARGIN.left, MARGIN.top, plot.width, plot.height)
   drawTime(raster, spectrogram.durationSeconds, plot.width, plot.height)
@@ -63,7 +62,6 @@ export function drawSpectrogram(spectrogram: Spectrogram): Raster {
 
 function drawLevels(raster: Raster, spectrogram: Spectrogram, width: number, height: number): void {
   const { columns, bands, db } = spectrogram
-  const colours = colourTable()
   for (let x = 0; x < width; x += 1) {
     const firstColumn = Math.floor((x * columns) / width)
     const endColumn = Math.max(firstColumn + 1, Math.floor(((x + 1) * columns) / width))
@@ -77,18 +75,16 @@ function drawLevels(raster: Raster, spectrogram: Spectrogram, width: number, hei
           if (level > loudest) loudest = level
         }
       }
-      const pixel = ((MARGIN.top + height - 1 - y) * raster.width + MARGIN.left + x) * 3
-      paint(raster.pixels, pixel, colours, loudest)
+      raster.pixels[(MARGIN.top + height - 1 - y) * raster.width + MARGIN.left + x] = colourOf(loudest)
     }
   }
 }
 
-function paint(pixels: Uint8Array, pixel: number, colours: Uint8Array, db: number): void {
+/** What is no number is drawn as silence. */
+function colourOf(db: number): number {
   const { min, max } = SPECTROGRAM_RANGE
-  const index = Math.round(((Math.max(min, Math.min(max, db)) - min) / (max - min)) * (COLOURS - 1))
-  pixels[pixel] = colours[index * 3] as number
-  pixels[pixel + 1] = colours[index * 3 + 1] as number
-  pixels[pixel + 2] = colours[index * 3 + 2] as number
+  const inRange = Math.max(min, Math.min(max, db))
+  return Math.round(((inRange - min) / (max - min)) * (COLOURS - 1)) || 0
 }
 
 function drawFrame(raster: Raster, x: number, y: number, width: number, height: number): void {
@@ -119,11 +115,10 @@ function drawFrequency(raster: Raster, greatest: number, height: number): void {
 function drawScale(raster: Raster, plotWidth: number, height: number): void {
   const left = MARGIN.left + plotWidth + 14
   const { min, max } = SPECTROGRAM_RANGE
-  const colours = colourTable()
   for (let y = 0; y < height; y += 1) {
     const db = min + ((max - min) * y) / (height - 1)
     for (let x = 0; x < SCALE_WIDTH; x += 1) {
-      paint(raster.pixels, ((MARGIN.top + height - 1 - y) * raster.width + left + x) * 3, colours, db)
+      raster.pixels[(MARGIN.top + height - 1 - y) * raster.width + left + x] = colourOf(db)
     }
   }
   drawFrame(raster, left, MARGIN.top, SCALE_WIDTH, height)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { COLOURS, colourTable } from '../../../../src/tasks/wav/pictures/colour-map.ts'
+import { COLOURS, PALETTE } from '../../../../src/tasks/wav/pictures/colour-map.ts'
 import { drawText, fillRectangle, textWidth } from '../../../../src/tasks/wav/pictures/pixel-font.ts'
 import { drawSpectrogram, type Spectrogram } from '../../../../src/tasks/wav/pictures/spectrogram-picture.ts'
 
@@ -16,8 +16,8 @@ function spectrogram(columns: number, bands: number, db: (column: number, band: 
 /** Sum of a pixel's parts at a place of the plot, from the lower left. */
 function brightness(picture: { width: number; height: number; pixels: Uint8Array }, x: number, y: number): number {
   const row = picture.height - 42 - 1 - y
-  const at = (row * picture.width + LEFT + x) * 3
-  return (picture.pixels[at] ?? 0) + (picture.pixels[at + 1] ?? 0) + (picture.pixels[at + 2] ?? 0)
+  const entry = picture.pixels[row * picture.width + LEFT + x] ?? 0
+  return PALETTE.subarray(entry * 3, entry * 3 + 3).reduce((sum, part) => sum + part, 0)
 }
 
 /** @see https://www.w3.org/WAI/GL/wiki/Relative_luminance, https://en.wikipedia.org/wiki/CIELAB_color_space */
@@ -27,11 +27,10 @@ function lightness(red: number, green: number, blue: number): number {
   return luminance > 0.008856 ? 116 * Math.cbrt(luminance) - 16 : 903.3 * luminance
 }
 
-describe('colourTable', () => {
+describe('PALETTE', () => {
   test('gets lighter evenly from black to nearly white', () => {
-    const table = colourTable()
     const steps = Array.from({ length: COLOURS }, (_, index) =>
-      lightness(...(table.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number]))
+      lightness(...(PALETTE.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number]))
     )
     expect(steps[0]).toBeLessThan(1)
     for (const [index, step] of steps.entries()) {
@@ -79,10 +78,10 @@ describe('drawSpectrogram', () => {
 
 describe('drawText', () => {
   test('draws figures, and leaves out what is outside the picture', () => {
-    const raster = { width: 12, height: 8, pixels: new Uint8Array(12 * 8 * 3) }
+    const raster = { width: 12, height: 8, pixels: new Uint8Array(12 * 8) }
     drawText(raster, '1?', 0, 0, 1, 255)
     const rows = Array.from({ length: 7 }, (_, row) =>
-      Array.from({ length: 5 }, (_, column) => (raster.pixels[(row * 12 + column) * 3] === 255 ? '#' : '.')).join('')
+      Array.from({ length: 5 }, (_, column) => (raster.pixels[row * 12 + column] === 255 ? '#' : '.')).join('')
     )
     expect(rows).toEqual(['..#..', '.##..', '..#..', '..#..', '..#..', '..#..', '.###.'])
     drawText(raster, '888', -9, -3, 3, 255)
