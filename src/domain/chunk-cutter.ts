@@ -18,8 +18,8 @@ export interface CutWish {
 /** Cuts a job into chunks, each once and for good. Owned and driven by the lease table. */
 export interface Cutter {
   /**
-   * Whether cuts follow the order of the output, so that a window behind the first byte that the sink has not consumed
-   * bounds memory; else the bytes that are under way do.
+   * Whether the sink may have to keep results until those before them are here (as it seals in order), so that a window behind the
+   * first byte that it has not consumed bounds memory. Else the bytes that are under way do, and a slow peer holds up nobody.
    */
   readonly inOrder: boolean
   /** Output bytes that were cut. */

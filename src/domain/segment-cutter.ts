@@ -9,7 +9,8 @@ import type { Chunk } from './job.ts'
  * Owns how far the output was cut and which passes are open; driven by the lease table.
  */
 export class SegmentCutter implements Cutter {
-  readonly inOrder = true
+  /** Results go to their places as they come. */
+  readonly inOrder = false
   readonly #grid: SegmentGrid
   readonly #inputBytes: (chunk: Chunk) => number
   #openPasses = 1

@@ -4,7 +4,7 @@ import type { Chunk } from '../../src/domain/job.ts'
 import { SegmentCutter } from '../../src/domain/segment-cutter.ts'
 import { SegmentGrid } from '../../src/tasks/wav/segments/segment-grid.ts'
 import { grids } from '../support/audio-grids.ts'
-import { ada, claimOf, localClaimOf, makeTable } from './lease-table-fixture.ts'
+import { ada, bob, claimOf, finish, grantTo, localClaimOf, makeTable } from './lease-table-fixture.ts'
 
 const wishes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 })
 
@@ -120,6 +120,25 @@ describe('cutting segments', () => {
     expect(table.claimLocal(localClaimOf()).grants).toEqual([])
     cutter.openNext()
     expect(granted()).toEqual([3, 4, 5])
+  })
+
+  test('lets others go on while a slow peer holds the first chunk, within the bytes that may be under way', () => {
+    const pass = { segmentCount: 10, audioBytes: () => 0, reportBytes: () => 100 }
+    const cutter = new SegmentCutter(new SegmentGrid([pass]), () => 0)
+    const table = makeTable(10, {
+      grid: { inputBytes: 1000, blockBytes: 100, reverse: false },
+      cutter,
+      windowBytes: 200
+    })
+    expect(grantTo(table, ada).chunk.chunkIndex).toBe(0)
+    for (let chunkIndex = 1; chunkIndex < 10; chunkIndex++) {
+      const grant = grantTo(table, bob)
+      expect(grant.chunk.chunkIndex).toBe(chunkIndex)
+      expect(table.claim(claimOf(bob)).grants).toEqual([])
+      finish(table, grant, 1)
+      table.consumed(chunkIndex)
+    }
+    expect(table.counters.consumedBytes).toBe(0)
   })
 
   test.each<[string, (chunk: Chunk, grid: SegmentGrid) => Chunk]>([
