@@ -41,7 +41,13 @@ export class ChunkProtocol implements ChunkService, Startable {
   }
 
   #serve(bulk: BulkStream, peerId: PeerId): void {
-    const ranges = new RangeServer(bulk, (header) => this.#read(peerId, header, bulk.signal))
+    const ranges = new RangeServer(
+      bulk,
+      (header) => this.#read(peerId, header, bulk.signal),
+      ({ leaseNumber, offset, byteLength }, { isRead }) => {
+        if (isRead) this.#handler?.onRead(peerId, { leaseNumber, offset, byteLength })
+      }
+    )
     bulk.attach({
       isWaiting: () => ranges.isWaiting,
       onData: () => {

@@ -10,11 +10,13 @@ export interface InputRange {
 /** The submitter's end: reads what lease-holders pull. */
 export interface ChunkHandler {
   /**
-   * @returns `byteLength` bytes, which must stay untouched until the worker offers its result (the stream keeps them by
-   *   reference).
+   * @returns `byteLength` bytes, which must stay untouched until {@link ChunkHandler.onRead} names them, or else until the worker
+   *   offers its result (the stream keeps them by reference).
    * @throws WireError REFUSED with `unknownLease`, `rangeInvalid` or `inputUnavailable`.
    */
   read(peerId: PeerId, range: InputRange, options: { signal: AbortSignal }): Promise<Uint8Array>
+  /** The stream has read the bytes of a range, and looks at them no more. Not called for streams without a lane. */
+  onRead(peerId: PeerId, range: InputRange): void
 }
 
 /** The worker's end of one long-lived chunk stream. */

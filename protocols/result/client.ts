@@ -28,7 +28,7 @@ class WorkerResultStream implements ResultClient {
     this.#ranges = new RangeServer(
       bulk,
       (header) => this.#read(header),
-      (leaseNumber, byteLength) => this.#offers.get(leaseNumber)?.sent(byteLength)
+      ({ leaseNumber, byteLength }) => this.#offers.get(leaseNumber)?.sent(byteLength)
     )
     bulk.attach({
       isWaiting: () => this.#ranges.isWaiting,

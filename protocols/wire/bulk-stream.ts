@@ -107,16 +107,21 @@ export class BulkStream {
     if (headers.length > 0) this.#send(encodeHeaders(headers))
   }
 
-  /** Sends one DATA frame, on the lane that the other end has opened if it has. @throws WireError why the stream ended */
-  sendData(header: FrameHeader, payload: Uint8Array): void {
+  /**
+   * Sends one DATA frame, on the lane that the other end has opened if it has.
+   * @returns whether all of the payload was read already; else it is kept by reference
+   * @throws WireError why the stream ended
+   */
+  sendData(header: FrameHeader, payload: Uint8Array): boolean {
     if (this.#laneJoined === undefined) {
       this.send(header, payload)
-      return
+      return false
     }
     this.life.throwIfFailed()
     this.life.throwIfEnded()
     this.#laneJoined.send(encodeHeaders([header]), payload)
     this.#sentBytes += payload.byteLength
+    return true
   }
 
   /** Receiving end of DATA: opens a lane for it, once, where the connection can have one. @throws why the stream ended */

@@ -15,6 +15,11 @@ export const SEND_LOW_BYTES = 1024 * 1024
  */
 export type ReadRange = (header: FrameHeader) => Uint8Array | Promise<Uint8Array>
 
+/**
+ * A range was handed to the stream. `isRead`: its bytes are needed no more; else they are until the other side has them.
+ */
+export type OnRangeSent = (header: FrameHeader, sent: { readonly isRead: boolean }) => void
+
 interface Answer {
   readonly header: FrameHeader
   /** Undefined when the range is refused. */
@@ -28,12 +33,12 @@ interface Answer {
 export class RangeServer {
   readonly #bulk: BulkStream
   readonly #read: ReadRange
-  readonly #onSent: ((leaseNumber: number, byteLength: number) => void) | undefined
+  readonly #onSent: OnRangeSent | undefined
   readonly #ready: Answer[] = []
   #queuedCount = 0
   #isSending = false
 
-  constructor(bulk: BulkStream, read: ReadRange, onSent?: (leaseNumber: number, byteLength: number) => void) {
+  constructor(bulk: BulkStream, read: ReadRange, onSent?: OnRangeSent) {
     this.#bulk = bulk
     this.#read = read
     this.#onSent = onSent
@@ -90,8 +95,8 @@ export class RangeServer {
           this.#bulk.send(answer.header)
           continue
         }
-        this.#bulk.sendData(answer.header, answer.bytes)
-        this.#onSent?.(answer.header.leaseNumber, answer.header.byteLength)
+        const isRead = this.#bulk.sendData(answer.header, answer.bytes)
+        this.#onSent?.(answer.header, { isRead })
       }
     } finally {
       this.#isSending = false

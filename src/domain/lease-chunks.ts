@@ -44,7 +44,7 @@ export class LeaseChunks {
   readonly #cutter: Cutter
   readonly #queue = new LeaseQueue()
   readonly #givenUp = new LeaseQueue()
-  readonly #windowBytes: number
+  readonly #windowBytes: () => number
   readonly #local: LocalPolicy
   readonly #counts = tally()
   readonly #bytes = tally()
@@ -54,7 +54,7 @@ export class LeaseChunks {
   #consumedBytes = 0
 
   /** @param cutter that has cut the `restored` chunks already */
-  constructor(cutter: Cutter, windowBytes: number, local: LocalPolicy, restored: readonly JournalChunk[]) {
+  constructor(cutter: Cutter, windowBytes: () => number, local: LocalPolicy, restored: readonly JournalChunk[]) {
     this.#cutter = cutter
     this.#windowBytes = windowBytes
     this.#local = local
@@ -195,7 +195,7 @@ export class LeaseChunks {
 
   /** Whether a chunk may be granted that far ahead; the one that all wait for always may. */
   isNear({ outputOffset, outputBytes }: Chunk, windows: number): boolean {
-    const roomBytes = windows * this.#windowBytes
+    const roomBytes = windows * this.#windowBytes()
     if (!this.#cutter.inOrder) return this.#isIdle || this.#underWayBytes + outputBytes <= roomBytes
     return outputOffset === this.frontierBytes || outputOffset + outputBytes <= this.frontierBytes + roomBytes
   }
@@ -217,7 +217,7 @@ export class LeaseChunks {
   }
 
   #nextCut(wish: ChunkWish): ChunkEntry | undefined {
-    const byteLength = Math.min(wish.chunkBytes, wish.roomBytes, this.#windowBytes)
+    const byteLength = Math.min(wish.chunkBytes, wish.roomBytes, this.#windowBytes())
     const chunk = this.#cutter.next({ byteLength, peer: wish.peer, roomBytes: wish.roomBytes })
     if (chunk === undefined || !this.#suits(chunk, wish)) return undefined
     this.#cutter.take(chunk)

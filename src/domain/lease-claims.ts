@@ -79,7 +79,7 @@ export class LeaseClaims {
     const { live, peers, options } = this.#book
     return {
       roomBytes: memoryBytes - peers.leasedBytes(peer),
-      leasableBytes: options.leasedBytesMax - live.leasedBytes
+      leasableBytes: options.leasedBytesMax() - live.leasedBytes
     }
   }
 

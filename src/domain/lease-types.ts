@@ -15,9 +15,9 @@ export interface LeaseTableOptions {
   readonly grid: Grid
   readonly local: LocalPolicy
   /** Output bytes that may be granted ahead of the first byte that the sink has not consumed (or, without an order, be under way): bounds memory. */
-  readonly windowBytes: number
+  readonly windowBytes: () => number
   /** Input bytes that may be under live leases at once. */
-  readonly leasedBytesMax: number
+  readonly leasedBytesMax: () => number
   /** Shared by all jobs of one incarnation of the submitter. */
   readonly numbers: LeaseNumberSource
   readonly nowMs: number

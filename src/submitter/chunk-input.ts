@@ -23,7 +23,7 @@ export interface PreparedInput {
 export interface TakenInput {
   readonly inputBytes: number
   readonly inputHash: Uint8Array
-  /** Large enough for the result, where the input was in memory. */
+  /** Large enough for the result, where the input is still in memory. */
   readonly buffer?: ArrayBuffer
 }
 
@@ -65,6 +65,8 @@ export interface ChunkInputs {
   ): Promise<readonly PreparedInput[]>
   /** @throws WireError REFUSED */
   read(peerId: string, range: InputRange): Uint8Array
+  /** What {@link ChunkInputs.read} gave was read and is looked at no more. */
+  onRead(peerId: string, range: InputRange): void
   /** @returns the operand's bytes, good until `held` aborts; undefined when this job has no such operand */
   readOperand(range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined
   /** Bytes of operands by source; undefined where chunks have inputs of their own. */

@@ -8,15 +8,17 @@ import type { Chunk } from '../domain/job.ts'
 import type { KernelCall } from '../tasks/task-kind.ts'
 import type { ChunkInputs, JobPasses, LeasedChunk, OfferedResult, PreparedInput, TakenInput } from './chunk-input.ts'
 
-/** The input of one leased chunk, read once and kept for the worker to pull. */
-interface LeasedInput extends TakenInput {
+/** The input of one leased chunk, read once and kept until the worker has pulled it. */
+interface ServedInput {
   readonly peerId: string
   readonly chunk: Chunk
-  readonly buffer: ArrayBuffer
-}
-
-interface ServedInput extends LeasedInput {
+  readonly inputHash: Uint8Array
+  readonly inputBytes: number
+  /** Undefined once all of it was served, and its stream looks at it no more. */
+  buffer: ArrayBuffer | undefined
   servedBytes: number
+  /** Of these, what the stream has read. */
+  readBytes: number
 }
 
 /** What the input of a chunk is made of. May wait, such as for what an earlier pass has to give. */
@@ -31,8 +33,9 @@ export function rangesOf(path: string): PartsOf {
 const TRUSTED_CHECKS = 2
 
 /**
- * Owns the inputs that are out on lease: reads and hashes each in a compute thread before its grant leaves, and serves
- * the ranges that the lease-holder pulls. The result is later received into the same buffer.
+ * Owns the inputs that are out on lease: reads and hashes each in a compute thread before its grant leaves, and serves the ranges
+ * that the lease-holder pulls. Memory goes back once all of a chunk was served; where a stream says nothing of that, the result is
+ * received into the same buffer.
  */
 export class ChunkSource implements ChunkInputs {
   readonly grantsMax: number = CLAIM_COUNT_MAX
@@ -69,7 +72,7 @@ export class ChunkSource implements ChunkInputs {
       const input = inputs[index]
       if (input === undefined) return []
       const inputBytes = partsByteLength(parts[index] ?? [])
-      this.#inputs.set(leaseNumber, { peerId, chunk, inputBytes, ...input, servedBytes: 0 })
+      this.#inputs.set(leaseNumber, { peerId, chunk, inputBytes, ...input, servedBytes: 0, readBytes: 0 })
       return [{ inputHash: input.inputHash, inputBytes, operands: [] }]
     })
   }
@@ -92,27 +95,38 @@ export class ChunkSource implements ChunkInputs {
         refusal: RefusalCode.rangeInvalid
       })
     }
-    if (input.servedBytes + range.byteLength > inputBytes) {
+    const { buffer } = input
+    if (buffer === undefined || input.servedBytes + range.byteLength > inputBytes) {
       throw new WireError('REFUSED', `peer ${peerId} pulls more than the ${inputBytes} bytes of the chunk`, {
         refusal: RefusalCode.rangeInvalid
       })
     }
     input.servedBytes += range.byteLength
-    return new Uint8Array(input.buffer, range.offset, range.byteLength)
+    return new Uint8Array(buffer, range.offset, range.byteLength)
+  }
+
+  /** A chunk of which all was read is with its worker, whose time it takes from now on, and no memory here. */
+  onRead(peerId: string, { leaseNumber, byteLength }: InputRange): void {
+    const input = this.#inputs.get(leaseNumber)
+    if (input?.buffer === undefined || input.peerId !== peerId) return
+    input.readBytes += byteLength
+    if (input.readBytes < input.inputBytes) return
+    this.#buffers.give(input.buffer)
+    input.buffer = undefined
   }
 
   /**
    * Hands over the input of a lease whose holder offers its result: it was pulled whole, or not at all when the result was
-   * held from before. A holder that pulled a part offers nonsense, and its stream may still read the buffer: it gets
-   * another.
+   * held from before. A holder that pulled a part offers nonsense, and its stream may still read the buffer, which is left to
+   * the garbage collector.
    */
   take(leaseNumber: number, peerId: string): TakenInput | undefined {
     const input = this.#inputs.get(leaseNumber)
     if (input?.peerId !== peerId) return undefined
     this.#inputs.delete(leaseNumber)
-    const { servedBytes, chunk, inputBytes } = input
-    if (servedBytes === 0 || servedBytes === inputBytes) return input
-    return { ...input, buffer: this.#buffers.take(Math.max(inputBytes, chunk.outputBytes)) }
+    const { servedBytes, inputBytes, inputHash, buffer } = input
+    const isWhole = servedBytes === 0 || servedBytes === inputBytes
+    return { inputBytes, inputHash, ...(isWhole && buffer !== undefined && { buffer }) }
   }
 
   /**

@@ -29,6 +29,8 @@ export interface LeasedJob {
   renew(peerId: string, progress: readonly LeaseProgress[]): readonly number[]
   release(peerId: string, leaseNumbers: readonly number[], reason: ReleaseReason): void
   read(peerId: string, range: InputRange): Uint8Array
+  /** What {@link LeasedJob.read} gave was read and is looked at no more. */
+  onRead(peerId: string, range: InputRange): void
   /** @returns the bytes for a peer, good until `held` aborts, or undefined when this job has no such operand */
   readOperand(peerId: string, range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined
   onOperands(peerId: string, changes: OperandChanges): void
@@ -111,6 +113,10 @@ export class LeaseDesk implements LeaseHandler, ChunkHandler, ResultHandler {
     throw new WireError('REFUSED', `lease ${range.leaseNumber} is not known here`, {
       refusal: RefusalCode.unknownLease
     })
+  }
+
+  onRead(peerId: PeerId, range: InputRange): void {
+    this.#jobByLease.get(range.leaseNumber)?.onRead(peerId.toString(), range)
   }
 
   /** @returns the bytes for a peer, good until `held` aborts, or undefined when no running job has such an operand */

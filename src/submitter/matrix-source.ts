@@ -114,6 +114,10 @@ export class MatrixSource implements ChunkInputs {
     })
   }
 
+  onRead(): void {
+    // Nothing is read by ranges of leases.
+  }
+
   readOperand(range: OperandRange, { held }: { held: AbortSignal }): Promise<Uint8Array> | undefined {
     const index = this.#indexes.get(toHex(range.hash))
     return index === undefined ? undefined : this.#readRange(index, range, held)

@@ -11,6 +11,7 @@ import type { JobContext } from './job-context.ts'
 import { inputsMaker, type MakeInputs } from './job-inputs.ts'
 import { JobMetrics } from './job-metrics.ts'
 import type { LeaseDesk } from './lease-desk.ts'
+import { leaseWindowBytes } from './lease-window.ts'
 import type { SubmitterPorts } from './ports.ts'
 import { JobRun, type JobRunHooks } from './run-job.ts'
 import { ShipPolicy } from './ship-policy.ts'
@@ -19,11 +20,6 @@ import { ShipPolicy } from './ship-policy.ts'
 export const BLOCK_BYTES = 256 * 1024
 /** Largest chunk, unless the user names a size. */
 export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
-/** Output bytes that may be granted ahead of what the sink has consumed: what bounds a submitter's memory. */
-export const WINDOW_BYTES = 20 * 1024 * 1024
-/** Chunks that the window holds at least, whatever their size. */
-export const WINDOW_CHUNKS_MIN = 4
-
 /** What a new job is made of. */
 export interface NewJob {
   readonly jobId: JobId
@@ -126,7 +122,10 @@ function makeContext(parts: ContextParts): JobContext {
   const { spec, options } = record
   const { signal } = parts.controller
   const { source, cutter } = parts.makeInputs({ ...parts, signal })
-  const windowBytes = Math.max(WINDOW_BYTES, WINDOW_CHUNKS_MIN * options.chunkBytesMax)
+  const { chunkBytesMax } = options
+  const threadsOf = () => [...desk.sessions.values()].map(({ hello }) => hello.threads)
+  const windowBytes = (): number =>
+    leaseWindowBytes({ chunkBytesMax, peerThreads: kind.takes === 'segments' ? threadsOf() : undefined })
   const table = new LeaseTable({
     grid: spec,
     local: options.local,

@@ -179,6 +179,10 @@ export class JobRun implements LeasedJob {
     return bytes
   }
 
+  onRead(peerId: string, range: InputRange): void {
+    this.#job.source.onRead(peerId, range)
+  }
+
   readOperand(peerId: string, range: OperandRange, options: { held: AbortSignal }): Promise<Uint8Array> | undefined {
     const bytes = this.#job.source.readOperand(range, options)
     if (bytes !== undefined) this.#job.metrics.onTraffic(peerId, '', range.byteLength, 0)

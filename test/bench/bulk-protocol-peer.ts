@@ -61,7 +61,8 @@ async function serve(totalBytes: number): Promise<void> {
   const node = await createPeer(['/ip4/127.0.0.1/tcp/0'])
   const buffers: Uint8Array[] = []
   node.services.chunk.setHandler({
-    read: async (_peer, range) => source.subarray(range.offset, range.offset + range.byteLength)
+    read: async (_peer, range) => source.subarray(range.offset, range.offset + range.byteLength),
+    onRead: () => undefined
   })
   node.services.result.setHandler({
     onOffer(offer) {

@@ -15,13 +15,22 @@ export const cyd = peerName('cyd')
 /** A peer. */
 export const dan = peerName('dan')
 
+/** Options of a table whose bounds are numbers. */
+type TableOptions = Omit<LeaseTableOptions, 'windowBytes' | 'leasedBytesMax'> & {
+  readonly windowBytes: number
+  readonly leasedBytesMax: number
+}
+
 /** A table over `blocks` blocks of 100 bytes, with room for all of them unless told otherwise. */
-export function makeTable(blocks: number, options: Partial<LeaseTableOptions> = {}): LeaseTable {
+export function makeTable(
+  blocks: number,
+  { windowBytes = 1e9, leasedBytesMax = 1e9, ...options }: Partial<TableOptions> = {}
+): LeaseTable {
   return new LeaseTable({
     grid: { inputBytes: blocks * BLOCK_BYTES, blockBytes: BLOCK_BYTES, reverse: true },
     local: 'auto',
-    windowBytes: 1e9,
-    leasedBytesMax: 1e9,
+    windowBytes: () => windowBytes,
+    leasedBytesMax: () => leasedBytesMax,
     numbers: new LeaseNumberSource(),
     nowMs: 0,
     ...options

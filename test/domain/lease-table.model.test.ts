@@ -67,8 +67,8 @@ class Model {
     return new LeaseTable({
       grid: { inputBytes: blocks * BLOCK_BYTES - 1, blockBytes: BLOCK_BYTES, reverse },
       local,
-      windowBytes: windowBlocks * BLOCK_BYTES,
-      leasedBytesMax: leasedBlocks * BLOCK_BYTES,
+      windowBytes: () => windowBlocks * BLOCK_BYTES,
+      leasedBytesMax: () => leasedBlocks * BLOCK_BYTES,
       numbers: this.numbers,
       nowMs: this.nowMs,
       restored

@@ -165,7 +165,8 @@ describe('bulk over lanes', () => {
     const sent = { bytes: 0 }
     const [from, to] = [await member(dialler, '/ip4/127.0.0.1/tcp/0', sent), await member(listener, listen, sent)]
     to.services.chunk.setHandler({
-      read: async (_, { offset, byteLength }) => input.subarray(offset, offset + byteLength)
+      read: async (_, { offset, byteLength }) => input.subarray(offset, offset + byteLength),
+      onRead: () => undefined
     })
     await to.handle(PROTOCOL, (stream) => {
       stream.addEventListener('message', ({ data }) => stream.send(data.slice()))

@@ -57,7 +57,7 @@ export class VirtualSubmitter {
       { ...bounds, local: scenario.local, threads: 1, cores: 1, isHere: () => false },
       this.#costs
     )
-    const windowBytes = scenario.windowBlocks * SIM_BLOCK_BYTES
+    const windowBytes = () => scenario.windowBlocks * SIM_BLOCK_BYTES
     const restored = journal.chunks()
     this.table = new LeaseTable({
       grid: { inputBytes: scenario.inputBytes, blockBytes: SIM_BLOCK_BYTES, reverse: scenario.reverse },

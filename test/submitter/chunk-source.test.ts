@@ -39,7 +39,7 @@ describe('the source of chunks', () => {
   test('hands the input over once, to its holder alone', async () => {
     const { source, hash } = await make()
     expect(source.take(7, 'eve')).toBeUndefined()
-    expect(source.take(7, 'ada')).toMatchObject({ peerId: 'ada', chunk, inputHash: hash })
+    expect(source.take(7, 'ada')).toMatchObject({ inputBytes: 64, inputHash: hash })
     expect(source.take(7, 'ada')).toBeUndefined()
   })
 
@@ -51,8 +51,28 @@ describe('the source of chunks', () => {
     expect(whole.take(7, 'ada')?.buffer).toBe(bytes.buffer)
     const part = (await make()).source
     const half = part.read('ada', { leaseNumber: 7, offset: 0, byteLength: 32 })
-    expect(part.take(7, 'ada')?.buffer).not.toBe(half.buffer)
+    expect(part.take(7, 'ada')).toMatchObject({ inputBytes: 64 })
+    expect(part.take(7, 'ada')?.buffer).toBeUndefined()
     expect(half).toEqual(file.slice(64, 96))
+  })
+
+  test('gives memory back once the stream has read all of a chunk, and serves no more of it', async () => {
+    const pool = new BufferPool(1e6)
+    const source = new ChunkSource(rangesOf('/in.raw'), call, new FakeCompute(file), pool)
+    const [prepared] = await source.prepare('ada', [{ leaseNumber: 7, chunk }], { signal })
+    const ranges = [0, 32].map((offset) => ({ leaseNumber: 7, offset, byteLength: 32 }))
+    const views = ranges.map((range) => source.read('ada', range))
+    const given = vi.spyOn(pool, 'give')
+    for (const range of ranges) {
+      expect(given).not.toHaveBeenCalled()
+      source.onRead('eve', range)
+      source.onRead('ada', range)
+    }
+    expect(given.mock.calls).toEqual([[views[0]?.buffer]])
+    expect(() => source.read('ada', { leaseNumber: 7, offset: 0, byteLength: 1 })).toThrow(/pulls more than/)
+    source.onRead('ada', { leaseNumber: 7, offset: 0, byteLength: 32 })
+    expect(given).toHaveBeenCalledTimes(1)
+    expect(source.take(7, 'ada')).toEqual({ inputBytes: 64, inputHash: prepared?.inputHash })
   })
 
   test('has results checked as a whole until two of their peer have passed', async () => {

@@ -17,6 +17,7 @@ function job(jobId: string, calls: string[]): LeasedJob {
     },
     release: (peerId, leaseNumbers) => void calls.push(`${jobId}: release ${peerId} ${leaseNumbers}`),
     read: () => new Uint8Array(1),
+    onRead: (peerId, { offset }) => void calls.push(`${jobId}: read ${peerId} ${offset}`),
     readOperand: () => undefined,
     onOperands: (peerId, { added }) => void calls.push(`${jobId}: operands ${peerId} ${added}`),
     onOffer: ({ leaseNumber }) => void calls.push(`${jobId}: offer ${leaseNumber}`)

@@ -13,7 +13,7 @@ const bob = peerName('bob')
 function make(estimateNsPerByte: number, local: LocalPolicy = 'auto') {
   const { record } = new JobHarness(1, { local, chunkBytesFixed: false, chunkBytesMax: 4 * MIB })
   const spec = { ...record.spec, inputBytes: 1024 * MIB, blockBytes: 256 * 1024 }
-  const bounds = { windowBytes: 1e9, leasedBytesMax: 1e9, numbers: new LeaseNumberSource(), nowMs: 0 }
+  const bounds = { windowBytes: () => 1e9, leasedBytesMax: () => 1e9, numbers: new LeaseNumberSource(), nowMs: 0 }
   const table = new LeaseTable({ grid: spec, local, ...bounds })
   let cpuMs = 0
   const options = record.options

@@ -42,7 +42,10 @@ describe('chunk protocol', () => {
   const open = (): Promise<ChunkClient> => nodes.dialer.services.chunk.open(nodes.connection, { signal })
   const serve = (read: (lease: number, offset: number, byteLength: number) => Uint8Array | Promise<Uint8Array>): void =>
     nodes.listener.services.chunk.setHandler({
-      read: async (_peerId, range) => read(range.leaseNumber, range.offset, range.byteLength)
+      read: async (_peerId, range) => read(range.leaseNumber, range.offset, range.byteLength),
+      onRead: () => {
+        throw new Error('a stream without a lane cannot say so')
+      }
     })
 
   /** Replaces the submitter by raw frames. */

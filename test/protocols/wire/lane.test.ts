@@ -1,6 +1,6 @@
 import type { Startable, Stream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { CHUNK_PROTOCOL, type ChunkService, chunkService } from '../../../protocols/chunk/index.ts'
+import { CHUNK_PROTOCOL, type ChunkService, chunkService, type InputRange } from '../../../protocols/chunk/index.ts'
 import { type ResultService, resultService } from '../../../protocols/result/index.ts'
 import { LANE_OFFER_BYTES } from '../../../protocols/wire/constants.ts'
 import { encodeHeaders, type FrameHeader, FrameType, RANGE_BYTES_MAX } from '../../../protocols/wire/frame.ts'
@@ -18,7 +18,9 @@ const input = Uint8Array.from({ length: BYTES }, (_, offset) => (offset * 7 + (o
 describe('lanes of bulk streams', () => {
   let lanes: FakeLanes
   let nodes: NodePair<Services>
+  let readRanges: InputRange[]
   beforeEach(async () => {
+    readRanges = []
     lanes = new FakeLanes()
     nodes = await connectNodes<Services>({ chunk: chunkService(lanes), result: resultService(lanes) })
   })
@@ -26,7 +28,8 @@ describe('lanes of bulk streams', () => {
 
   const serve = (): void =>
     nodes.listener.services.chunk.setHandler({
-      read: async (_peerId, { offset, byteLength }) => input.subarray(offset, offset + byteLength)
+      read: async (_peerId, { offset, byteLength }) => input.subarray(offset, offset + byteLength),
+      onRead: (_peerId, range) => readRanges.push(range)
     })
 
   /** Replaces the submitter by one that answers each frame as the test says. */
@@ -60,6 +63,7 @@ describe('lanes of bulk streams', () => {
     expect(Buffer.compare(into, input)).toBe(0)
     expect(received.at(-1)).toBe(BYTES)
     expect(lanes.sentBytes).toBe(BYTES)
+    expect(readRanges.reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(BYTES)
     await client.close()
   })
 
