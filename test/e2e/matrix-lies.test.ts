@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLyingPeer } from '../support/lying-peer.ts'
 import { largestErrorShare, readMatrix } from '../support/matrix-product.ts'
-import { joinOddPeer, type Operands, submitProduct, writeOperands } from '../support/matrix-swarm.ts'
+import { joinOddPeer, type Operands, submitProduct, submitUntilAsked, writeOperands } from '../support/matrix-swarm.ts'
 import { type Done, eventsOf, type JoinedPeer, SwarmWorld } from '../support/swarm-world.ts'
 
-const SHAPE = { m: 600, k: 500, n: 700 }
+const SHAPE = { m: 1000, k: 500, n: 1000 }
 
 const world = new SwarmWorld()
 let operands: Operands
@@ -47,10 +47,12 @@ test('bars a worker that returns a false tile, keeps the evidence, and gives the
   }
 })
 
-test('names a peer that serves false operands, and gives the right product', { timeout: 60_000 }, async () => {
+test('names a peer that serves false operands, and gives the right product', { timeout: 120_000 }, async () => {
   const attic = await world.joinWith(studio, 'attic')
   const odd = await joinOddPeer(world, studio, attic, 'false')
-  const job = submitProduct(world, 'studio', operands, 'served', ['--local', 'never', '--min-peers', '2'])
+  const job = await submitUntilAsked(odd, (attempt) =>
+    submitProduct(world, 'studio', operands, `served-${attempt}`, ['--local', 'never', '--min-peers', '2'])
+  )
   const refused = await attic.process.until(({ event }) => event === 'operand-refused', 'word of false operands')
   expect(refused.peerId).toBe(odd.ready.peerId)
   await expectRight(await world.done(job))

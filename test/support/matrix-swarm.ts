@@ -68,11 +68,11 @@ export async function joinOddPeer(
 }
 
 /**
- * Submits until an odd peer is asked for a block, kills it with SIGKILL at once, and gives the job that it was killed in.
- * Who fetches what from whom depends on who claims first, so that a job may be over without.
+ * Submits until an odd peer is asked for a block, and gives the job that it was asked in. Who fetches what from whom depends on who
+ * claims first, so that a job may be over without.
  * @throws Error when it was asked in none of {@link ASKED_ATTEMPTS} jobs
  */
-export async function killWhileServing(
+export async function submitUntilAsked(
   odd: JoinedPeer,
   submit: (attempt: number) => SwarmProcess
 ): Promise<SwarmProcess> {
@@ -80,9 +80,17 @@ export async function killWhileServing(
     const job = submit(attempt)
     const asked = odd.process.until(({ event }) => event === 'asked', 'question for an operand').then(() => true)
     asked.catch(() => undefined)
-    if (!(await Promise.race([asked, job.ended.then(() => false)]))) continue
-    odd.process.kill('SIGKILL')
-    return job
+    if (await Promise.race([asked, job.ended.then(() => false)])) return job
   }
   throw new Error(`nobody asked ${odd.name} for an operand in ${ASKED_ATTEMPTS} jobs`)
+}
+
+/** Kills an odd peer with SIGKILL as soon as it is asked for a block. @throws as {@link submitUntilAsked} */
+export async function killWhileServing(
+  odd: JoinedPeer,
+  submit: (attempt: number) => SwarmProcess
+): Promise<SwarmProcess> {
+  const job = await submitUntilAsked(odd, submit)
+  odd.process.kill('SIGKILL')
+  return job
 }
