@@ -1,3 +1,6 @@
+/** A buffer serves whoever asks for up to so many times less than it has. */
+const SLACK = 1.25
+
 /**
  * Owns shared memory that is not in use. Shared memory cannot be freed by hand, only by the garbage collector at a time of
  * its own, so what one job lets go of serves the next.
@@ -17,11 +20,12 @@ export class SharedBuffers {
     return this.#freeBytes
   }
 
-  /** @returns a buffer of exactly this length, whose bytes are anything */
+  /** @returns a buffer of this length, or a little longer, whose bytes are anything */
   take(byteLength: number): SharedArrayBuffer {
-    const buffer = this.#free.get(byteLength)?.pop()
+    const length = this.#bestFit(byteLength)
+    const buffer = length === undefined ? undefined : this.#free.get(length)?.pop()
     if (buffer === undefined) return new SharedArrayBuffer(byteLength)
-    this.#freeBytes -= byteLength
+    this.#freeBytes -= buffer.byteLength
     return buffer
   }
 
@@ -39,6 +43,16 @@ export class SharedBuffers {
     ofSize.push(buffer)
     this.#free.set(byteLength, ofSize)
     this.#freeBytes += byteLength
+  }
+
+  /** Blocks at the edge of a matrix are a little smaller than others. @returns the least length that will do */
+  #bestFit(byteLength: number): number | undefined {
+    let best: number | undefined
+    for (const [length, buffers] of this.#free) {
+      const fits = buffers.length > 0 && length >= byteLength && length <= byteLength * SLACK
+      if (fits && length < (best ?? Number.POSITIVE_INFINITY)) best = length
+    }
+    return best
   }
 
   /** Leaves all to the garbage collector, such as lengths that no job asks for any more. */

@@ -104,8 +104,9 @@ export class OperandBlocks {
 
   #takeBuffer(byteLength: number): SharedArrayBuffer {
     this.#evict(this.#bytesMax - byteLength)
-    this.#bytes += byteLength
-    return this.#buffers.take(byteLength)
+    const buffer = this.#buffers.take(byteLength)
+    this.#bytes += buffer.byteLength
+    return buffer
   }
 
   /** Lets go of what is unused until the rest takes no more than this. */

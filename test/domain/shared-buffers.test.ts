@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { SharedBuffers } from '../../src/domain/shared-buffers.ts'
 
+test('what was given back serves whoever asks for a little less: the least that will do', () => {
+  const buffers = new SharedBuffers(1_000)
+  const [large, small] = [new SharedArrayBuffer(120), new SharedArrayBuffer(110)]
+  for (const buffer of [large, small]) buffers.give(buffer)
+  expect(buffers.take(80).byteLength).toBe(80)
+  expect(buffers.take(100)).toBe(small)
+  expect(buffers.take(100)).toBe(large)
+  expect(buffers.take(100).byteLength).toBe(100)
+  expect(buffers.freeBytes).toBe(0)
+})
+
 test('what was given back serves the next who asks for that length', () => {
   const buffers = new SharedBuffers(100)
   const first = buffers.take(40)
