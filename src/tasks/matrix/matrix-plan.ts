@@ -72,17 +72,17 @@ export function planMatrix(
   let tileRows = cutEvenly(rows, TILE_ROWS_MAX)
   let tileColumns = cutEvenly(columns, TILE_COLUMNS_MAX)
   const operandBytes = () => (tileRows + tileColumns) * inner * FLOAT_BYTES
-  const isTooLarge = () =>
-    operandBytes() > TILE_OPERAND_BYTES_MAX || tileRows * tileColumns * FLOAT_BYTES > tileBytesMax
+  const isTooDeep = () => operandBytes() > TILE_OPERAND_BYTES_MAX
+  const isTooLarge = () => isTooDeep() || tileRows * tileColumns * FLOAT_BYTES > tileBytesMax
   const tiles = () => Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns)
   const halvedFlops = () => tileRows * tileColumns * inner
   const isWorthHalving = () => Math.max(tileRows, tileColumns) > TILE_EDGE_MIN && halvedFlops() >= TILE_FLOPS_MIN
   while (tileRows + tileColumns > 2 && (isTooLarge() || (tiles() < TILES_MIN && isWorthHalving()))) {
     // Columns first: what a check does with B it does once a tile.
-    if (tileRows > tileColumns) tileRows = cutEvenly(rows, Math.ceil(tileRows / 2))
+    if (tileRows > tileColumns) tileRows = cutEvenly(rows, isTooDeep() ? littleLess(tileRows) : Math.ceil(tileRows / 2))
     else tileColumns = cutEvenly(columns, Math.ceil(tileColumns / 2))
   }
-  if (operandBytes() > TILE_OPERAND_BYTES_MAX) throw tooDeep(inner)
+  if (isTooDeep()) throw tooDeep(inner)
   const depthMax = Math.floor(OPERAND_BYTES_MAX / FLOAT_BYTES / Math.max(tileRows, tileColumns))
   const depth = isExact ? exactDepth(inner, depthMax) : fastDepth(inner, depthMax)
   return { rows, inner, columns, tileRows, tileColumns, depth }
@@ -145,6 +145,11 @@ function cutEvenly(size: number, most: number): number {
   if (size <= most) return size
   const part = Math.ceil(size / (2 * Math.ceil(size / most / 2)))
   return part < ROUNDED_MIN ? part : roundUp(part)
+}
+
+/** The next lower edge: for the check, higher tiles are cheaper. */
+function littleLess(tileRows: number): number {
+  return tileRows > ROUNDED_MIN ? tileRows - EDGE_STEP : Math.ceil(tileRows / 2)
 }
 
 /** Nearly even parts whose rows do not lie in each other's way in the cache. */

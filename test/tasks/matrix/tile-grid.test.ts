@@ -48,6 +48,7 @@ describe('planMatrix', () => {
     const square = (size: number) => planMatrix({ rows: size, inner: size, columns: size })
     expect(square(4096)).toMatchObject({ tileRows: 688, tileColumns: 512, depth: 1376 })
     expect(square(2048)).toMatchObject({ tileRows: 512, tileColumns: 256, depth: 1040 })
+    expect(square(8192)).toMatchObject({ tileRows: 512, tileColumns: 256, depth: 1648 })
     const grid = new TileGrid(square(64))
     expect(grid.tileRowCount * grid.tileColumnCount).toBe(1)
   })
