@@ -1,5 +1,4 @@
-/** Smallest buffer kept, so that tiny chunks share one size. Bytes. */
-const BUFFER_BYTES_MIN = 64 * 1024
+import { sizeClass } from './size-class.ts'
 
 /**
  * A free list of chunk buffers by size class, so that steady work touches no fresh memory. It bounds what it keeps, not
@@ -67,11 +66,4 @@ export class BufferPool {
 /** Gives the memory back to the system's allocator now. */
 function free(buffer: ArrayBuffer): void {
   buffer.transfer(0)
-}
-
-/** Sizes are multiples of an eighth of the power of two below, so at most 12.5 % is unused. */
-function sizeClass(byteLength: number): number {
-  if (byteLength <= BUFFER_BYTES_MIN) return BUFFER_BYTES_MIN
-  const step = Math.max(BUFFER_BYTES_MIN, 2 ** (Math.floor(Math.log2(byteLength)) - 3))
-  return Math.ceil(byteLength / step) * step
 }

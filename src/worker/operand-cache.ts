@@ -1,4 +1,5 @@
 import type { OperandChanges } from '../../protocols/lease/types.ts'
+import { sizeClass } from '../domain/size-class.ts'
 import { SwarmError } from '../errors.ts'
 import { OperandChangeLog, type TellLater } from './operand-changes.ts'
 import { OperandMemory, type OperandMemoryOptions } from './operand-memory.ts'
@@ -163,7 +164,7 @@ export class OperandCache {
   }
 
   #checkSize(wanted: readonly WantedBlock[]): void {
-    const neededBytes = wanted.reduce((sum, { byteLength }) => sum + this.#memory.sizeOf(byteLength), 0)
+    const neededBytes = wanted.reduce((sum, { byteLength }) => sum + sizeClass(byteLength), 0)
     if (neededBytes <= this.#bytesMax) return
     throw new SwarmError(
       'GRANT_TOO_LARGE',
@@ -193,7 +194,7 @@ export class OperandCache {
   }
 
   #takeBuffers(byteLengths: readonly number[]): readonly SharedArrayBuffer[] | undefined {
-    const neededBytes = byteLengths.reduce((sum, byteLength) => sum + this.#memory.sizeOf(byteLength), 0)
+    const neededBytes = byteLengths.reduce((sum, byteLength) => sum + sizeClass(byteLength), 0)
     // Nothing is evicted in vain.
     if (neededBytes > this.#bytesMax - this.#memory.takenBytes + this.#idleBytes) return undefined
     return this.#memory.takeAll(byteLengths, () => {

@@ -1,5 +1,4 @@
-/** Smallest buffer, so that tiny blocks share one size. Bytes. */
-const BUFFER_BYTES_MIN = 64 * 1024
+import { sizeClass } from '../domain/size-class.ts'
 
 /** What {@link OperandMemory} needs. */
 export interface OperandMemoryOptions {
@@ -47,13 +46,6 @@ export class OperandMemory {
     return this.#takenBytes
   }
 
-  /** Bytes of the buffer that a block of `byteLength` bytes gets: at most 12.5 % more, or {@link BUFFER_BYTES_MIN}. */
-  sizeOf(byteLength: number): number {
-    if (byteLength <= BUFFER_BYTES_MIN) return BUFFER_BYTES_MIN
-    const step = Math.max(BUFFER_BYTES_MIN, 2 ** (Math.floor(Math.log2(byteLength)) - 3))
-    return Math.ceil(byteLength / step) * step
-  }
-
   /**
    * Takes a buffer for each of the lengths, or none at all.
    * @param evict makes the caller give one of its buffers back; returns false when it can spare none
@@ -62,13 +54,13 @@ export class OperandMemory {
   takeAll(byteLengths: readonly number[], evict: () => boolean): readonly SharedArrayBuffer[] | undefined {
     const wanted = new Map<number, number>()
     for (const byteLength of byteLengths) {
-      const size = this.sizeOf(byteLength)
+      const size = sizeClass(byteLength)
       wanted.set(size, (wanted.get(size) ?? 0) + 1)
     }
     for (;;) {
       const missingBytes = this.#missingBytes(wanted)
       const headroomBytes = this.#bytesMax - this.bytes
-      if (missingBytes <= headroomBytes) return byteLengths.map((byteLength) => this.#take(this.sizeOf(byteLength)))
+      if (missingBytes <= headroomBytes) return byteLengths.map((byteLength) => this.#take(sizeClass(byteLength)))
       if (missingBytes <= headroomBytes + this.#droppedBytes + this.#sparedBytes(wanted)) {
         this.#dropSpared(wanted, missingBytes - headroomBytes - this.#droppedBytes)
         this.#collect?.()
