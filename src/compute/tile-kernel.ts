@@ -29,11 +29,21 @@ export async function computeTile(
   onProgress: OnTileProgress
 ): Promise<void> {
   const multiply = await kernelOf(kernelId, device)
-  const depths = Array.from({ length: grid.depthCount }, (_, depthIndex) => depthIndex)
-  const a = depths.map((depthIndex) => read(grid.operand(grid.operandOfA(tile.tileRow, depthIndex))))
-  const b = depths.map((depthIndex) => read(grid.operand(grid.operandOfB(tile.tileColumn, depthIndex))))
-  await multiply({ a, b, c: into, m: tile.rows, n: tile.columns })
+  await multiply({ ...operandBlocks(grid, tile, read), c: into, m: tile.rows, n: tile.columns })
   onProgress(tile.byteLength)
+}
+
+/** What a tile is the product of: blocks of A and of B, depth by depth from the first. */
+export function operandBlocks(
+  grid: TileGrid,
+  { tileColumn, tileRow }: Tile,
+  read: OperandReader
+): Pick<BlockProduct, 'a' | 'b'> {
+  const depths = Array.from({ length: grid.depthCount }, (_, depthIndex) => depthIndex)
+  return {
+    a: depths.map((depthIndex) => read(grid.operand(grid.operandOfA(tileRow, depthIndex)))),
+    b: depths.map((depthIndex) => read(grid.operand(grid.operandOfB(tileColumn, depthIndex))))
+  }
 }
 
 async function kernelOf(kernelId: string, device: Device): Promise<Multiply> {

@@ -23,7 +23,7 @@ import type {
 } from './kernel-messages.ts'
 import { type NpyFile, openNpy } from './npy-file.ts'
 import { threadTimeMs } from './thread-time.ts'
-import { computeTile, type OperandReader } from './tile-kernel.ts'
+import { computeTile, type OperandReader, operandBlocks } from './tile-kernel.ts'
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
 
@@ -102,12 +102,12 @@ export function checkTiles(request: CheckTilesRequest): unknown {
 function refusalOf(request: CheckTilesRequest, grid: TileGrid): string | undefined {
   const { call, run, buffer } = request
   const read = readerOf(grid, request)
-  const depths = Array.from({ length: grid.depthCount }, (_, depthIndex) => depthIndex)
   let doneBytes = 0
   for (const tile of grid.tilesOf(run)) {
+    const { a: aBlocks, b: bBlocks } = operandBlocks(grid, tile, read)
     const claimed = {
-      aBlocks: depths.map((depthIndex) => read(grid.operand(grid.operandOfA(tile.tileRow, depthIndex)))),
-      bBlocks: depths.map((depthIndex) => read(grid.operand(grid.operandOfB(tile.tileColumn, depthIndex)))),
+      aBlocks,
+      bBlocks,
       c: new Float32Array(buffer, doneBytes, tile.byteLength / FLOAT_BYTES),
       m: tile.rows,
       k: grid.plan.inner,

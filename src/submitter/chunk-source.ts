@@ -11,7 +11,6 @@ import type { ChunkInputs, JobPasses, LeasedChunk, OfferedResult, PreparedInput,
 /** The input of one leased chunk, read once and kept until the worker has pulled it. */
 interface ServedInput {
   readonly peerId: string
-  readonly chunk: Chunk
   readonly inputHash: Uint8Array
   readonly inputBytes: number
   /** Undefined once all of it was served, and its stream looks at it no more. */
@@ -68,11 +67,11 @@ export class ChunkSource implements ChunkInputs {
       return { parts: own, buffer: this.#buffers.take(Math.max(partsByteLength(own), chunk.outputBytes)) }
     })
     const inputs = await this.#compute.readInputs({ inputs: wanted }, { signal })
-    return leases.flatMap(({ leaseNumber, chunk }, index) => {
+    return leases.flatMap(({ leaseNumber }, index) => {
       const input = inputs[index]
       if (input === undefined) return []
       const inputBytes = partsByteLength(parts[index] ?? [])
-      this.#inputs.set(leaseNumber, { peerId, chunk, inputBytes, ...input, servedBytes: 0, readBytes: 0 })
+      this.#inputs.set(leaseNumber, { peerId, inputBytes, ...input, servedBytes: 0, readBytes: 0 })
       return [{ inputHash: input.inputHash, inputBytes, operands: [] }]
     })
   }

@@ -78,7 +78,7 @@ export class ResultIntake {
     else await this.#refuse(taken, checked.buffer, checked.reason ?? 'the claim names another input')
   }
 
-  /** The result goes into the buffer that the input was sent from. */
+  /** The result goes into the buffer that the input was sent from, where that is still here. */
   async #pull({ offer, chunk, input, peer }: Taken): Promise<ArrayBuffer> {
     const { ports, table, metrics, signal } = this.#job
     const buffer = input?.buffer ?? ports.buffers.take(chunk.outputBytes)
